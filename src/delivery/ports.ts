@@ -1,0 +1,40 @@
+// What delivery needs from the rest of the house; server.ts joins it. Types only.
+import type { BucketStore } from "../bucket/contract.ts";
+import type { DeliveryPlace } from "../bucket/place.ts";
+import type { Disk } from "../disk/contract.ts";
+import type { Journal } from "../journal/contract.ts";
+import type { Clock, Log, Metrics, Random } from "../model/environment.ts";
+import type { StateStore } from "../state/contract.ts";
+
+/** Where a destination's objects go now. Deleted trails keep their place until delivery forgets it. */
+export interface Places {
+  place(incarnation: string): DeliveryPlace | undefined;
+  /** Nothing is left to deliver for this deleted trail: its place may be forgotten. */
+  forget(incarnation: string): Promise<void>;
+}
+
+export interface DeliveryOptions {
+  readonly deliveryIntervalMs: number;
+  /** Uncompressed JSON per log file, at most (formats.md §2.2). */
+  readonly logFileBytesMax: number;
+  /** How long an undelivered file is kept and retried. */
+  readonly retentionMs: number;
+  readonly outboxBytesMax: number;
+  readonly outboxDirectory: string;
+  /** One attempt to put an object may take this long. */
+  readonly putTimeoutMs: number;
+  /** How long after DeleteTrail its remaining files are still tried. */
+  readonly deletedGraceMs: number;
+}
+
+export interface DeliveryPorts {
+  readonly journal: Journal;
+  readonly bucket: BucketStore;
+  readonly state: StateStore;
+  readonly disk: Disk;
+  readonly places: Places;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}

@@ -1,0 +1,43 @@
+// The few file operations that durable code is built from, so that a test can lose what was not synced and
+// fail any single call. Types only. Implementations: node-disk.ts here, test/sim/simulated-disk.ts.
+//
+// Durability rules every implementation keeps:
+// - file content survives a crash only up to the last successful `sync` of that file;
+// - a created, renamed or removed name survives only after `syncDirectory` of its folder;
+// - after a failed `sync` nothing may be assumed about the unsynced content, and it is never retried.
+
+export interface Disk {
+  /** Creates a folder and its parents (mode 0700); no error when it exists. */
+  makeDirectory(path: string): Promise<void>;
+  /** Names in a folder, unsorted; [] when it does not exist. */
+  list(path: string): Promise<string[]>;
+  /** Creates an empty file for appending (mode 0600); fails when it exists. */
+  create(path: string): Promise<AppendFile>;
+  /** Opens an existing file for reading at offsets; undefined when it does not exist. */
+  openForReading(path: string): Promise<ReadFile | undefined>;
+  /** The whole content, or undefined when the file does not exist. */
+  readWhole(path: string): Promise<Uint8Array | undefined>;
+  /** Cuts an existing file to `length` bytes and syncs it. */
+  truncate(path: string, length: number): Promise<void>;
+  /** Atomic within one file system; replaces the target. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file; no error when it does not exist. */
+  remove(path: string): Promise<void>;
+  /** Makes created, renamed and removed names in this folder durable. */
+  syncDirectory(path: string): Promise<void>;
+}
+
+export interface AppendFile {
+  /** Appends all chunks in order; on an error any prefix may have been written. */
+  append(chunks: readonly Uint8Array[]): Promise<void>;
+  /** fdatasync. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ReadFile {
+  readonly sizeBytes: number;
+  /** Reads up to `length` bytes at `offset`; fewer only at the end of the file. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
