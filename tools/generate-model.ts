@@ -42,14 +42,14 @@ function read(name: string): VendorModel {
 function shapesFile(): string {
   const lines = [header, 'import type { OperationShape, Shape } from "../shape.ts";\n\n'];
   lines.push("export const shapes: Readonly<Record<string, Shape>> = {\n");
-  for (const [name, shape] of Object.entries(control.shapes).sort()) {
+  for (const [name, shape] of sorted(control.shapes)) {
     if (!shape.exception) lines.push(`  ${name}: ${JSON.stringify(compact(shape))},\n`);
   }
-  for (const [name, shape] of Object.entries(data.shapes).sort()) {
+  for (const [name, shape] of sorted(data.shapes)) {
     if (!shape.exception) lines.push(`  ${dataName(name)}: ${JSON.stringify(compact(shape, dataName))},\n`);
   }
   lines.push("};\n\nexport const operationShapes = {\n");
-  for (const [name, operation] of Object.entries(control.operations).sort()) {
+  for (const [name, operation] of sorted(control.operations)) {
     lines.push(`  ${name}: ${JSON.stringify(operationOf(operation))},\n`);
   }
   lines.push(
@@ -63,6 +63,10 @@ function shapesFile(): string {
     `export const modelledDataErrors: readonly string[] = ${JSON.stringify(errorNames(data))};\n`,
   );
   return lines.join("");
+}
+
+function sorted<T>(record: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function dataName(name: string): string {

@@ -1,0 +1,21 @@
+// Timestamps as CloudTrail writes them. Pure: converts a number, never asks for the time.
+
+/** `YYYY-MM-DDTHH:MM:SSZ`, whole seconds, UTC (formats.md §1.1). */
+export function isoSeconds(epochMs: number): string {
+  return `${isoText(epochMs).slice(0, 19)}Z`;
+}
+
+/** `YYYYMMDDTHHMM` in UTC, the label in log file names. */
+export function compactMinutes(epochMs: number): string {
+  return isoText(epochMs).slice(0, 16).replace(/[-:]/g, "");
+}
+
+/** `YYYY/MM/DD` in UTC, the date folders of object keys. */
+export function dateFolders(epochMs: number): string {
+  return isoText(epochMs).slice(0, 10).replaceAll("-", "/");
+}
+
+function isoText(epochMs: number): string {
+  // oxlint-disable-next-line no-restricted-globals -- a conversion of the argument, not a look at the clock
+  return new Date(epochMs).toISOString();
+}

@@ -1,0 +1,84 @@
+// Makes a fresh clone ready: installs and builds, each skipped when it is already done. Plain Node, no packages.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Runs `npm ci` unless node_modules was made from the present lock file, then builds unless dist is up to date. */
+export function setUp() {
+  checkNodeVersion();
+  once(
+    "installed",
+    () => hashOf(["package-lock.json"]),
+    "node_modules",
+    () =>
+      // A server is often started where NODE_ENV=production is set; the build needs the development packages.
+      run(
+        "npm",
+        ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"],
+        "Installing the packages",
+      ),
+  );
+  once(
+    "built",
+    () => hashOf(["package-lock.json", "tsconfig.json", "tsconfig.build.json", ...sources("src")]),
+    "dist",
+    () => {
+      rmSync(join(root, "dist"), { recursive: true, force: true });
+      run(
+        process.execPath,
+        [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"],
+        "Building",
+      );
+    },
+  );
+}
+
+function checkNodeVersion() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  console.error(`Cairn needs Node 20.19 or newer; this is ${process.versions.node}.`);
+  process.exit(1);
+}
+
+/** Does `work` unless the mark left by the last time still equals `mark()` and `product` exists. */
+function once(name, mark, product, work) {
+  const file = join(root, "node_modules", `.cairn-${name}`);
+  const wanted = mark();
+  if (existsSync(join(root, product)) && existsSync(file) && readFileSync(file, "utf8") === wanted) return;
+  work();
+  mkdirSync(join(root, "node_modules"), { recursive: true });
+  writeFileSync(file, wanted);
+}
+
+function hashOf(files) {
+  const hash = createHash("sha256");
+  for (const file of files)
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
+      .update("\0");
+  return hash.digest("hex");
+}
+
+function sources(folder) {
+  return readdirSync(join(root, folder))
+    .sort()
+    .flatMap((name) => {
+      const path = join(folder, name);
+      if (statSync(join(root, path)).isDirectory()) return sources(path);
+      return name.endsWith(".ts") && !name.endsWith(".test.ts") ? [path] : [];
+    });
+}
+
+/** Runs a command to its end with its output shown; ends this process when it fails. */
+export function run(command, args, what) {
+  if (what) console.error(`${what} …`);
+  const done = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
+  if (done.status === 0) return;
+  console.error(`${what ?? command} failed${done.error ? `: ${done.error.message}` : ""}.`);
+  process.exit(done.status ?? 1);
+}
