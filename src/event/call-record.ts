@@ -76,11 +76,15 @@ function userIdentity(caller: Caller): Record<string, unknown> {
     accountId,
     ...(accessKeyId && { accessKeyId }),
     ...(caller.userName && { userName: caller.userName }),
-    ...(caller.session && {
-      sessionContext: {
-        attributes: { creationDate: isoSeconds(caller.session.issuedMs), mfaAuthenticated: "false" },
-      },
-    }),
+    ...(caller.session && { sessionContext: { attributes: sessionAttributes(caller.session) } }),
+  };
+}
+
+function sessionAttributes(session: NonNullable<Caller["session"]>): Record<string, unknown> {
+  const { issuedMs } = session;
+  return {
+    ...(issuedMs !== undefined && { creationDate: isoSeconds(issuedMs) }),
+    mfaAuthenticated: "false",
   };
 }
 

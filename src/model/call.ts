@@ -13,8 +13,8 @@ export interface Caller {
   readonly userName?: string;
   /** The access key id as sent; absent on unsigned requests. */
   readonly accessKeyId?: string;
-  /** Present when temporary credentials were used. */
-  readonly session?: { readonly issuedMs: number };
+  /** Present when temporary credentials were used; `issuedMs` when it is known. */
+  readonly session?: { readonly issuedMs?: number };
 }
 
 export interface TlsDetails {

@@ -12,7 +12,11 @@ export interface LogFile {
 
 /** Every log file of a bucket in a server's data directory, in key order; [] while the bucket has none. */
 export function logFiles(dataDir: string, bucket: string): LogFile[] {
-  const root = join(dataDir, "buckets", bucket);
+  return logFilesBelow(join(dataDir, "buckets", bucket));
+}
+
+/** Every log file in a folder that is a bucket. */
+export function logFilesBelow(root: string): LogFile[] {
   let entries: { parentPath: string; name: string }[];
   try {
     entries = readdirSync(root, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
