@@ -70,7 +70,7 @@ function sources(folder) {
     .flatMap((name) => {
       const path = join(folder, name);
       if (statSync(join(root, path)).isDirectory()) return sources(path);
-      return name.endsWith(".ts") && !name.endsWith(".test.ts") ? [path] : [];
+      return name.endsWith(".ts") && !name.includes(".test") ? [path] : [];
     });
 }
 

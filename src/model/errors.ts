@@ -1,7 +1,8 @@
 // The one table of errors: every code the API can answer, with its exact text (api.md §3, errors.json).
 // A row is `Code` or, where a code has several texts, `Code.variant`; {slots} are typed. Must not: know HTTP.
 
-const errorTexts = {
+/** Read by the error reference and its test; everybody else throws `apiError`. */
+export const errorTexts = {
   "AccessDeniedException.implicit":
     "User: {callerArn} is not authorized to perform: {action} on resource: {arn} because no identity-based policy allows the {action} action",
   "AccessDeniedException.explicit":
@@ -111,16 +112,22 @@ const errorTexts = {
     "There are too many filters applied. The maximum allowed number of filters is {max}.",
   "InvalidEventSelectorsException.constraint":
     "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {constraint}",
+  "InvalidEventSelectorsException.missing":
+    "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null",
   InvalidHomeRegionException: "The trail {arn} can only be changed in its home region {homeRegion}.",
   InvalidImportSourceException: "The import source {uri} is not valid.",
   "InvalidInsightSelectorsException.type": "InsightType {value} is not valid.",
   "InvalidInsightSelectorsException.category": "EventCategories value {value} is not valid.",
   "InvalidInsightSelectorsException.duplicate": "InsightType {value} occurs more than once.",
+  "InvalidInsightSelectorsException.duplicateCategory": "EventCategories value {value} occurs more than once.",
   "InvalidInsightSelectorsException.needs": "The trail must log {events} events to use {type}.",
   "InvalidInsightSelectorsException.constraint":
     "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {constraint}",
+  "InvalidInsightSelectorsException.missing":
+    "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null",
   InvalidKmsKeyIdException: "Invalid KMS key ID: {value}.",
   InvalidLookupAttributesException: "{key} is not a valid lookup attribute.",
+  "InvalidLookupAttributesException.value": "The lookup attribute at '{field}' is not valid: {constraint}",
   InvalidMaxResultsException: "MaxResults must be between {min} and {max}.",
   InvalidNextTokenException: "The NextToken value is not valid.",
   "InvalidParameterCombinationException.multiRegion":
@@ -132,6 +139,7 @@ const errorTexts = {
     "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {constraint}",
   "InvalidParameterException.missing":
     "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null",
+  "InvalidParameterException.constraints": "{n} validation errors detected: {violations}",
   InvalidQueryStatementException: "The query statement is not valid: {detail}",
   InvalidQueryStatusException: "{value} is not a valid query status.",
   InvalidS3BucketNameException: "{bucket} is not a valid S3 bucket name.",
@@ -143,6 +151,10 @@ const errorTexts = {
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
   "InvalidSignatureException.expired":
     "Signature expired: {requestTime} is now earlier than {limit} ({now} - 5 min.)",
+  "InvalidSignatureException.presignedExpired":
+    "Signature expired: {requestTime} is now earlier than {limit} ({now} - {expiresSeconds} sec.)",
+  "InvalidSignatureException.unsignedHeader":
+    "The header '{name}' was present in the request but was not signed.",
   "InvalidSignatureException.notYet":
     "Signature not yet current: {requestTime} is still later than {limit} ({now} + 5 min.)",
   "InvalidSignatureException.region": "Credential should be scoped to a valid region.",
@@ -159,6 +171,9 @@ const errorTexts = {
   "InvalidTagParameterException.reserved": "Tag key {key} begins with the reserved prefix aws:.",
   "InvalidTagParameterException.constraint":
     "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {constraint}",
+  "InvalidTagParameterException.missing":
+    "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null",
+  "InvalidTagParameterException.constraints": "{n} validation errors detected: {violations}",
   InvalidTimeRangeException: "The start time must be before the end time.",
   InvalidTokenException: "The NextToken value is not valid.",
   "InvalidTrailNameException.blank": "Trail name cannot be blank!",
@@ -212,6 +227,7 @@ const errorTexts = {
     "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {constraint}",
   "ValidationException.missing":
     "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null",
+  "ValidationException.constraints": "{n} validation errors detected: {violations}",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ErrorKey = keyof typeof errorTexts;

@@ -3,6 +3,7 @@
 // made again is another destination.
 import type { AccountId } from "../model/arn.ts";
 import type { Region } from "../model/regions.ts";
+import type { TrailSelectors } from "./selectors.ts";
 
 /** Key folder of the log files an event belongs to (formats.md §2.1). */
 export type Folder =
@@ -18,7 +19,8 @@ export interface Destination {
 
 /**
  * Interned: two events with the same account, Region, folder and destinations get the same object within one
- * index version, and within one journal segment when read back. `destinations` may be empty (history wants
+ * index version, and within one journal segment when read back. (An index that has made 65,536 sets starts anew:
+ * readers may use identity to group faster, never to tell sets apart.) `destinations` may be empty (history wants
  * every event). Destinations are sorted by incarnation.
  */
 export interface MatchSet {
@@ -37,7 +39,7 @@ export interface TrailScope {
   readonly includeGlobalServiceEvents: boolean;
   /** Logs every member account of the organization, not only its own. */
   readonly isOrganization: boolean;
-  readonly selectors: import("./selectors.ts").TrailSelectors;
+  readonly selectors: TrailSelectors;
   /** InsightTypes that PutInsightSelectors enabled; Insights records follow these, never the selectors. */
   readonly insightTypes: readonly string[];
 }

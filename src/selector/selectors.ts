@@ -49,3 +49,9 @@ export const defaultSelectors: TrailSelectors = {
     },
   ],
 };
+
+/** The only sources whose management events selectors may leave out (api.md §5.2, §5.4). */
+export const excludableManagementSources: ReadonlySet<string> = new Set([
+  "kms.amazonaws.com",
+  "rdsdata.amazonaws.com",
+]);

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { StateChange, StateStore } from "../../src/state/contract.ts";
 
 export interface StateUnderTest {
-  open(clock: { nowMs(): number }): Promise<StateStore>;
+  readonly open: (clock: { nowMs(): number }) => Promise<StateStore>;
   /** Absent when nothing survives a close. */
-  reopen?(clock: { nowMs(): number }): Promise<StateStore>;
+  readonly reopen?: (clock: { nowMs(): number }) => Promise<StateStore>;
 }
 
 export function stateSuite(name: string, subject: () => StateUnderTest): void {
@@ -276,13 +276,17 @@ export function stateSuite(name: string, subject: () => StateUnderTest): void {
     });
 
     test("documents, versions and lease tokens survive a close", async ({ skip }) => {
-      if (!under.reopen) return skip("nothing of this store survives a close");
+      const { reopen } = under;
+      if (!reopen) {
+        skip("nothing of this store survives a close");
+        return;
+      }
       const kept = await store.put("kept", { a: 1 }, "absent");
       await store.put("gone", 1, "absent");
       const deleted = await store.delete("gone", "any");
       const lease = await store.lease("cutter", "one", 1000);
       await store.close();
-      store = await under.reopen(clock);
+      store = await reopen(clock);
       if (kept.kind !== "stored" || deleted.kind !== "stored") throw new Error("both were stored");
       expect(await store.list("")).toEqual([{ key: "kept", value: { a: 1 }, version: kept.version }]);
       const again = await store.put("gone", 2, "absent");

@@ -1,0 +1,417 @@
+// The one table of settings: names, forms, defaults, and what a reload may change. The reference page, the help
+// text, the flags, the environment variables and the YAML keys all come from it.
+// File-only settings (accounts, organization) stand in config-schema.ts.
+import {
+  accountId,
+  choice,
+  duration,
+  endpointUrl,
+  host,
+  hostNames,
+  integer,
+  path,
+  regions,
+  resourceTypes,
+  secret,
+  size,
+  text,
+  trueOrFalse,
+  type ValueKind,
+} from "./config-values.ts";
+
+export interface Setting<Value = unknown> {
+  /** camelCase: `deliveryInterval` is also `--delivery-interval` and CAIRN_DELIVERY_INTERVAL. */
+  readonly name: string;
+  /** Where it stands in YAML when that is not `name` at the top, as `tls.keyFile`; `name` is accepted too. */
+  readonly group?: readonly [group: "tls" | "quotas" | "endpoints", key: string];
+  readonly kind: ValueKind<Value>;
+  /** As a user would write it; absent when the setting has no default. */
+  readonly fallback?: string;
+  /** Some other valid value, for the reference. */
+  readonly example: string;
+  /** Whether SIGHUP may change it; else it keeps its value until the next start. */
+  readonly reload: "at once" | "restart";
+  readonly about: string;
+}
+
+/** Settings without a default may be absent from the configuration. */
+interface SettingWithDefault<Value> extends Setting<Value> {
+  readonly fallback: string;
+}
+
+/** Member of the configuration → its setting. */
+export const settings = {
+  config: {
+    name: "config",
+    kind: path("the YAML file"),
+    example: "cairn.yaml",
+    reload: "restart",
+    about: "The configuration file. Only as flag or environment variable.",
+  },
+  port: {
+    name: "port",
+    kind: integer({ min: 0, max: 65_535 }),
+    fallback: "4577",
+    example: "5000",
+    reload: "restart",
+    about: "TCP port to listen on; 0 takes a free one.",
+  },
+  host: {
+    name: "host",
+    kind: host,
+    fallback: "127.0.0.1",
+    example: "0.0.0.0",
+    reload: "restart",
+    about: "Address to listen on. With auth off it must be a loopback address.",
+  },
+  dataDir: {
+    name: "dataDir",
+    kind: path("a folder"),
+    fallback: "./data",
+    example: "/var/lib/cairn",
+    reload: "restart",
+    about: "Where journal, state and the embedded buckets live. One process at a time.",
+  },
+  deliveryIntervalMs: {
+    name: "deliveryInterval",
+    kind: duration("100ms", "1h"),
+    fallback: "60s",
+    example: "5s",
+    reload: "restart",
+    about: "How often each trail's log files are cut.",
+  },
+  accountId: {
+    name: "accountId",
+    kind: accountId(),
+    fallback: "123456789012",
+    example: "210987654321",
+    reload: "restart",
+    about: "With auth off: the account of every access key that is not itself an account id.",
+  },
+  auth: {
+    name: "auth",
+    kind: choice("on", "off"),
+    fallback: "on",
+    example: "off",
+    reload: "restart",
+    about: "`on`: signatures and policies are checked. `off`: nothing is; loopback only.",
+  },
+  insecure: {
+    name: "insecure",
+    kind: trueOrFalse(),
+    fallback: "false",
+    example: "true",
+    reload: "restart",
+    about: "Allow auth off beyond loopback, and secret files that everybody may read.",
+  },
+  s3Endpoint: {
+    name: "s3Endpoint",
+    group: ["endpoints", "s3"],
+    kind: endpointUrl(),
+    reload: "restart",
+    example: "https://minio.internal:9000",
+    about: "S3 store for log files. Without it, buckets are folders under the data directory.",
+  },
+  s3Region: {
+    name: "s3Region",
+    fallback: "us-east-1",
+    example: "eu-west-1",
+    reload: "restart",
+    kind: text({ what: "a Region name", pattern: /^[a-z0-9-]{1,64}$/, right: "for example us-east-1" }),
+    about: "Region with which requests to the S3 store are signed.",
+  },
+  s3PathStyle: {
+    name: "s3PathStyle",
+    kind: trueOrFalse(),
+    fallback: "true",
+    example: "false",
+    reload: "restart",
+    about: "Name the bucket in the path, not in the host name.",
+  },
+  tlsCertificateFile: {
+    name: "tlsCertificateFile",
+    group: ["tls", "certificateFile"],
+    kind: path("a PEM file"),
+    reload: "at once",
+    example: "/etc/cairn/tls.crt",
+    about: "Certificate chain of the listener. Needs the key too. A reload reads both files again.",
+  },
+  tlsKeyFile: {
+    name: "tlsKeyFile",
+    group: ["tls", "keyFile"],
+    kind: path("a PEM file"),
+    reload: "at once",
+    example: "/etc/cairn/tls.key",
+    about: "Private key of the listener; others must not be able to read the file.",
+  },
+  regions: {
+    name: "regions",
+    kind: regions,
+    example: "us-east-1,eu-west-1",
+    reload: "at once",
+    about: "Regions that calls and records may name. Default: every public one.",
+  },
+  hosts: {
+    name: "hosts",
+    kind: hostNames,
+    fallback: "",
+    example: "cairn.example.com,cairn",
+    reload: "at once",
+    about: "Host names that requests may name, beside loopback names and the listening address.",
+  },
+  logLevel: {
+    name: "logLevel",
+    kind: choice("debug", "info", "warn", "error"),
+    fallback: "info",
+    reload: "at once",
+    example: "debug",
+    about: "Least level of the structured log on standard error.",
+  },
+  metricsToken: {
+    name: "metricsToken",
+    kind: secret("a token"),
+    example: "prometheus-scrapes-us",
+    reload: "at once",
+    about: "Bearer token for /metrics. Without it only loopback clients may read them.",
+  },
+  metricsTokenFile: {
+    name: "metricsTokenFile",
+    kind: path("a file"),
+    example: "/run/secrets/metrics-token",
+    reload: "at once",
+    about: "File that holds the metrics token, instead of the token itself.",
+  },
+  bucketPolicy: {
+    name: "bucketPolicy",
+    kind: choice("strict", "when-present", "off"),
+    fallback: "when-present",
+    example: "strict",
+    reload: "at once",
+    about:
+      "Whether a trail's bucket policy must allow delivery: always, only when the bucket has a policy, or never.",
+  },
+  clockSkewMs: {
+    name: "clockSkew",
+    kind: duration("1s", "1d"),
+    fallback: "5m",
+    example: "15m",
+    reload: "at once",
+    about: "How far a request's signing time may be off.",
+  },
+  journalBytesMax: {
+    name: "journalBytesMax",
+    kind: size("16MB", "1000TB"),
+    fallback: "10GB",
+    example: "512MB",
+    reload: "restart",
+    about: "Limit of the journal on disk. Beyond it new events are refused until delivery catches up.",
+  },
+  journalReserveBytes: {
+    name: "journalReserve",
+    kind: size("1MB", "1TB"),
+    fallback: "64MB",
+    example: "8MB",
+    reload: "restart",
+    about: "Part of the journal kept for the records of calls to Cairn itself.",
+  },
+  retentionMs: {
+    name: "retention",
+    kind: duration("1h", "3650d"),
+    fallback: "30d",
+    example: "7d",
+    reload: "restart",
+    about: "How long a log file that cannot be delivered is kept and tried again.",
+  },
+  outboxBytesMax: {
+    name: "outboxBytesMax",
+    kind: size("16MB", "1000TB"),
+    fallback: "10GB",
+    example: "1GB",
+    reload: "restart",
+    about: "Limit of the log files that wait for a bucket that is down.",
+  },
+  bodyBytesMax: {
+    name: "bodyBytesMax",
+    kind: size("1MB", "1GB"),
+    fallback: "64MB",
+    example: "16MB",
+    reload: "at once",
+    about: "Largest body of the events door and the bucket door, before and after inflating.",
+  },
+  callBodyBytesMax: {
+    name: "callBodyBytesMax",
+    kind: size("64KB", "64MB"),
+    fallback: "1MB",
+    example: "2MB",
+    reload: "at once",
+    about: "Largest body of an API call.",
+  },
+  bytesInFlightMax: {
+    name: "bytesInFlightMax",
+    kind: size("1MB", "64GB"),
+    fallback: "128MB",
+    example: "256MB",
+    reload: "at once",
+    about: "Plain and inflated bytes of all requests together; beyond it new bodies are answered 503.",
+  },
+  headerBytesMax: {
+    name: "headerBytesMax",
+    kind: size("4KB", "1MB"),
+    fallback: "32KB",
+    example: "16KB",
+    reload: "restart",
+    about: "Largest header section of a request.",
+  },
+  connectionsMax: {
+    name: "connectionsMax",
+    kind: integer({ min: 1, max: 1_000_000 }),
+    fallback: "10000",
+    reload: "at once",
+    example: "500",
+    about: "Open connections, at most.",
+  },
+  headersTimeoutMs: {
+    name: "headersTimeout",
+    kind: duration("1s", "1h"),
+    fallback: "20s",
+    example: "10s",
+    reload: "at once",
+    about: "Time for a request's headers to arrive.",
+  },
+  requestTimeoutMs: {
+    name: "requestTimeout",
+    kind: duration("1s", "1d"),
+    fallback: "60s",
+    example: "5m",
+    reload: "at once",
+    about: "Time for a whole request to arrive.",
+  },
+  keepAliveTimeoutMs: {
+    name: "keepAliveTimeout",
+    kind: duration("1s", "1h"),
+    fallback: "65s",
+    example: "30s",
+    reload: "at once",
+    about: "How long an idle connection stays open.",
+  },
+  logFileBytesMax: {
+    name: "logFileBytesMax",
+    kind: size("2MB", "1GB"),
+    fallback: "50MB",
+    example: "10MB",
+    reload: "restart",
+    about: "JSON in one log file, at most, before it is compressed.",
+  },
+  putTimeoutMs: {
+    name: "putTimeout",
+    kind: duration("1s", "1h"),
+    fallback: "30s",
+    example: "10s",
+    reload: "restart",
+    about: "Time for one attempt to write an object.",
+  },
+  quotaTrailsPerRegion: {
+    name: "quotaTrailsPerRegion",
+    group: ["quotas", "trailsPerRegion"],
+    kind: quota(),
+    reload: "at once",
+    fallback: "5",
+    example: "20",
+    about: "Trails per Region, multi-Region trails of other Regions among them.",
+  },
+  quotaBasicSelectorsPerTrail: {
+    name: "quotaBasicSelectorsPerTrail",
+    group: ["quotas", "basicSelectorsPerTrail"],
+    kind: quota(),
+    fallback: "5",
+    example: "10",
+    reload: "at once",
+    about: "Basic event selectors per trail.",
+  },
+  quotaDataResourceValuesPerTrail: {
+    name: "quotaDataResourceValuesPerTrail",
+    group: ["quotas", "dataResourceValuesPerTrail"],
+    kind: quota(),
+    fallback: "250",
+    example: "500",
+    reload: "at once",
+    about: "Data resource values over all basic selectors of a trail.",
+  },
+  quotaAdvancedValuesPerTrail: {
+    name: "quotaAdvancedValuesPerTrail",
+    group: ["quotas", "advancedValuesPerTrail"],
+    kind: quota(),
+    fallback: "500",
+    example: "1000",
+    reload: "at once",
+    about: "Condition values over all advanced selectors of a trail.",
+  },
+  quotaTagsPerResource: {
+    name: "quotaTagsPerResource",
+    group: ["quotas", "tagsPerResource"],
+    kind: quota(),
+    reload: "at once",
+    fallback: "50",
+    example: "100",
+    about: "Tags per resource.",
+  },
+  extraResourceTypes: {
+    name: "extraResourceTypes",
+    kind: resourceTypes,
+    fallback: "",
+    example: "AWS::New::Thing",
+    reload: "at once",
+    about: "Data event resource types accepted beyond the built-in list.",
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+function quota(): ValueKind<number> {
+  return integer({ min: 1, max: 100_000 });
+}
+
+type Settings = typeof settings;
+type ValueOf<Of> = Of extends Setting<infer Value> ? Value : never;
+type Defaulted = {
+  [Member in keyof Settings]: Settings[Member] extends SettingWithDefault<unknown> ? Member : never;
+}[keyof Settings];
+
+/** The values of all settings, read and resolved: durations in milliseconds, sizes in bytes. */
+export type SettingValues = {
+  readonly [Member in Defaulted]: ValueOf<Settings[Member]>;
+} & {
+  readonly [Member in Exclude<keyof Settings, Defaulted>]?: ValueOf<Settings[Member]>;
+};
+
+export type SettingMember = keyof Settings;
+
+/** Every setting with the member of the configuration that it fills. */
+export const settingList: readonly (Setting & { readonly member: SettingMember })[] = membersOf(settings).map(
+  (member) => ({ ...settings[member], member }),
+);
+
+function membersOf<Table extends object>(table: Table): (keyof Table)[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table is a constant: its keys are exactly its own
+  return Object.keys(table) as (keyof Table)[];
+}
+
+/** `deliveryInterval` → `delivery-interval`. */
+export function flagOf(setting: Setting): string {
+  return setting.name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** `deliveryInterval` → `CAIRN_DELIVERY_INTERVAL`. */
+export function variableOf(setting: Setting): string {
+  return `CAIRN_${flagOf(setting).replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** `deliveryInterval`, or `tls.keyFile`; undefined for the setting that names the file itself. */
+export function yamlKeyOf(setting: Setting): string | undefined {
+  if (setting.name === "config") return undefined;
+  return setting.group ? setting.group.join(".") : setting.name;
+}
+
+/** All names of a setting, as messages begin with: `--port (CAIRN_PORT, port)`. */
+export function namesOf(setting: Setting): string {
+  const others = [variableOf(setting), yamlKeyOf(setting)].filter((name) => name !== undefined);
+  return `--${flagOf(setting)} (${others.join(", ")})`;
+}

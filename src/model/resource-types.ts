@@ -1,0 +1,158 @@
+// The resource types that a data event selector may name (api.md Appendix A), October 2026. Pure facts.
+// The vendor adds types every month: an operator extends the list by configuration, we by a line here.
+
+/** Type names by service; a full name is `AWS::{service}::{type}`. */
+const typesByService: Readonly<Record<string, readonly string[]>> = {
+  AIDevOps: ["AgentSpace", "Association", "OperatorAppTeam", "PipelineMetadata", "Service"],
+  AIOps: ["InvestigationGroup"],
+  AgentAccessMCP: ["Tools"],
+  AppConfig: ["Configuration"],
+  AppSync: ["GraphQLApi"],
+  B2BI: ["Transformer"],
+  Backup: ["SearchJob"],
+  Bedrock: [
+    "AdvancedOptimizePromptJob",
+    "AgentAlias",
+    "AsyncInvoke",
+    "AutomatedReasoningPolicy",
+    "AutomatedReasoningPolicyVersion",
+    "Blueprint",
+    "DataAutomationInvocation",
+    "DataAutomationProfile",
+    "DataAutomationProject",
+    "FlowAlias",
+    "FlowExecution",
+    "Guardrail",
+    "InlineAgent",
+    "KnowledgeBase",
+    "Model",
+    "PromptVersion",
+    "Session",
+    "Tool",
+  ],
+  BedrockAgentCore: [
+    "APIKeyCredentialProvider",
+    "Browser",
+    "BrowserCustom",
+    "CodeInterpreter",
+    "CodeInterpreterCustom",
+    "Evaluator",
+    "Gateway",
+    "Memory",
+    "OAuth2CredentialProvider",
+    "Runtime",
+    "RuntimeEndpoint",
+    "TokenVault",
+    "WorkloadIdentity",
+    "WorkloadIdentityDirectory",
+  ],
+  Cassandra: ["Stream", "Table"],
+  CloudFront: ["KeyValueStore"],
+  CloudOptimization: ["Profile", "Recommendation"],
+  CloudTrail: ["Channel"],
+  CloudWatch: ["Metric"],
+  CodeGuruProfiler: ["ProfilingGroup"],
+  CodeWhisperer: ["Customization", "Profile"],
+  Cognito: ["IdentityPool"],
+  DSQL: ["Cluster"],
+  DataExchange: ["Asset"],
+  Deadline: ["Fleet", "Job", "Queue", "Worker"],
+  DynamoDB: ["Stream", "Table"],
+  EC2: ["InstanceConnectEndpoint", "Snapshot"],
+  ECS: ["ContainerInstance"],
+  EKS: ["Dashboard"],
+  EMRWAL: ["Workspace"],
+  FSx: ["Volume"],
+  FinSpace: ["Environment"],
+  GameLiftStreams: ["Application", "StreamGroup"],
+  GeoMaps: ["Provider"],
+  GeoPlaces: ["Provider"],
+  GeoRoutes: ["Provider"],
+  Glue: ["Table"],
+  GreengrassV2: ["ComponentVersion", "Deployment"],
+  GuardDuty: ["Detector", "MalwareScan"],
+  IoT: ["Certificate", "Thing"],
+  IoTSiteWise: ["Asset", "TimeSeries"],
+  IoTTwinMaker: ["Entity", "Workspace"],
+  KendraRanking: ["ExecutionPlan"],
+  Kinesis: ["Stream", "StreamConsumer"],
+  KinesisFirehose: ["DeliveryStream"],
+  KinesisVideo: ["SignalingChannel", "Stream"],
+  Lambda: ["Function"],
+  MWAA: ["Environment"],
+  MachineLearning: ["MlModel"],
+  ManagedBlockchain: ["Network", "Node"],
+  ManagedBlockchainQuery: ["QueryAPI"],
+  MedicalImaging: ["Datastore", "Imageset"],
+  NeptuneGraph: ["Graph"],
+  NetworkFlowMonitor: ["Monitor", "Scope"],
+  NovaAct: ["WorkflowDefinition", "WorkflowRun"],
+  One: ["UKey", "User"],
+  PCAConnectorAD: ["Connector"],
+  PCAConnectorSCEP: ["Connector"],
+  PaymentCryptography: ["Alias", "Key"],
+  Pinpoint: ["App"],
+  QApps: ["QApp", "QAppSession"],
+  QBusiness: ["Application", "DataSource", "Index", "Integration", "WebExperience"],
+  QDeveloper: ["Integration"],
+  QuickSight: ["Flow", "FlowSession"],
+  Quicksight: ["ActionConnector"],
+  RDS: ["DBCluster"],
+  RUM: ["AppMonitor"],
+  Redshift: ["Cluster"],
+  S3: ["AccessPoint", "Object"],
+  S3Express: ["Object"],
+  S3ObjectLambda: ["AccessPoint"],
+  S3Outposts: ["Object"],
+  S3Tables: ["Table", "TableBucket"],
+  S3Vectors: ["Index", "VectorBucket"],
+  SCN: ["Instance"],
+  SDB: ["Domain"],
+  SES: ["ConfigurationSet", "EmailIdentity", "Template"],
+  SMSVoice: ["Message", "OriginationIdentity"],
+  SNS: ["PlatformEndpoint", "Topic"],
+  SQS: ["Queue"],
+  SSM: ["ExecutionPreview", "ManagedNode"],
+  SSMMessages: ["ControlChannel"],
+  SWF: ["Domain"],
+  SageMaker: ["Endpoint", "ExperimentTrialComponent", "FeatureGroup", "MlflowTrackingServer"],
+  ServiceDiscovery: ["Namespace", "Service"],
+  Signer: ["SigningJob", "SigningProfile"],
+  SitewiseAssistant: ["Conversation"],
+  SocialMessaging: ["PhoneNumberId", "WabaId"],
+  StepFunctions: ["Activity", "StateMachine"],
+  SupportAccess: ["Tenant", "TrustingAccount", "TrustingRole"],
+  ThinClient: ["Device", "Environment"],
+  Timestream: ["Database", "RegionalEndpoint", "Table"],
+  Transform: ["AgentInstance"],
+  TransformCustom: ["Campaign", "Conversation", "KnowledgeItem", "Package"],
+  VerifiedPermissions: ["PolicyStore"],
+  XRay: ["Trace"],
+};
+
+const resourceTypes: ReadonlySet<string> = new Set(
+  Object.entries(typesByService).flatMap(([service, types]) =>
+    types.map((type) => `AWS::${service}::${type}`),
+  ),
+);
+
+/** The vendor's own guide prints this type with one colon: both spellings are accepted and mean the same. */
+const misprints: ReadonlyMap<string, string> = new Map([["AWS::QApps:QApp", "AWS::QApps::QApp"]]);
+
+/** The one spelling under which a type is compared. */
+export function canonicalResourceType(type: string): string {
+  return misprints.get(type) ?? type;
+}
+
+/** Whether a selector may name `type`: a built-in one, or one of `extra` (the operator's configuration). */
+export function isResourceType(type: string, extra: readonly string[]): boolean {
+  return resourceTypes.has(canonicalResourceType(type)) || extra.includes(type);
+}
+
+/** The three types that basic selectors know (api.md §5.2). */
+export const basicResourceTypes = [
+  "AWS::S3::Object",
+  "AWS::Lambda::Function",
+  "AWS::DynamoDB::Table",
+] as const;
+export type BasicResourceType = (typeof basicResourceTypes)[number];

@@ -1,0 +1,70 @@
+// Tells listeners of committed changes, in commit order, whatever order the commits are reported in.
+import type { StateChange } from "./contract.ts";
+import { assertPrefix } from "./state-key.ts";
+
+interface Watcher {
+  readonly prefix: string;
+  readonly listener: (change: StateChange) => void;
+}
+
+/** A change that has its place in the order; it is told once it is committed and all before it are settled. */
+export interface PendingChange {
+  /** The write is durable: listeners may hear of it. */
+  committed(): void;
+  /** The write failed: nobody hears of it. */
+  dropped(): void;
+}
+
+interface Entry {
+  readonly change: StateChange;
+  state: "pending" | "committed" | "dropped";
+}
+
+export interface Watchers {
+  watch(prefix: string, listener: (change: StateChange) => void): () => void;
+  /** Called in commit order, while the write is being made. */
+  expect(change: StateChange): PendingChange;
+  clear(): void;
+}
+
+/** A listener must not throw: what it throws is raised as an uncaught error, not into somebody's put. */
+export function openWatchers(): Watchers {
+  const watchers = new Set<Watcher>();
+  const queue: Entry[] = [];
+  const settle = (entry: Entry, state: "committed" | "dropped") => {
+    entry.state = state;
+    for (let head = queue[0]; head && head.state !== "pending"; head = queue[0]) {
+      queue.shift();
+      if (head.state === "committed") tell(watchers, head.change);
+    }
+  };
+  return {
+    watch(prefix, listener) {
+      assertPrefix(prefix);
+      const watcher: Watcher = { prefix, listener };
+      watchers.add(watcher);
+      return () => void watchers.delete(watcher);
+    },
+    expect(change) {
+      const entry: Entry = { change, state: "pending" };
+      queue.push(entry);
+      return { committed: () => settle(entry, "committed"), dropped: () => settle(entry, "dropped") };
+    },
+    clear() {
+      watchers.clear();
+    },
+  };
+}
+
+function tell(watchers: ReadonlySet<Watcher>, change: StateChange): void {
+  for (const watcher of [...watchers]) {
+    if (!watchers.has(watcher) || !change.key.startsWith(watcher.prefix)) continue;
+    try {
+      watcher.listener(change);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}

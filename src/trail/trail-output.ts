@@ -1,0 +1,39 @@
+// A trail as the API shows it: which members are always there and which only when set (api.md §4). Pure.
+import type { Output } from "../model/operations.ts";
+import { hasCustomEventSelectors } from "../selector/selectors-output.ts";
+import { snsTopicArn } from "./destination-settings.ts";
+import type { Trail } from "./trail.ts";
+
+type TrailMember = NonNullable<Output<"GetTrail">["Trail"]>;
+
+/** The answer of CreateTrail and UpdateTrail. */
+export function settingsToOutput(trail: Trail): Output<"CreateTrail"> {
+  const { settings } = trail;
+  return {
+    Name: trail.name,
+    S3BucketName: settings.bucket,
+    ...(settings.keyPrefix !== undefined && { S3KeyPrefix: settings.keyPrefix }),
+    ...(settings.snsTopicName !== undefined && {
+      SnsTopicName: settings.snsTopicName,
+      SnsTopicARN: snsTopicArn(settings.snsTopicName, trail),
+    }),
+    IncludeGlobalServiceEvents: settings.includeGlobalServiceEvents,
+    IsMultiRegionTrail: settings.isMultiRegion,
+    TrailARN: trail.arn,
+    LogFileValidationEnabled: settings.logFileValidation,
+    ...(settings.logGroupArn !== undefined && { CloudWatchLogsLogGroupArn: settings.logGroupArn }),
+    ...(settings.roleArn !== undefined && { CloudWatchLogsRoleArn: settings.roleArn }),
+    ...(settings.kmsKeyArn !== undefined && { KmsKeyId: settings.kmsKeyArn }),
+    IsOrganizationTrail: settings.isOrganization,
+  };
+}
+
+/** The trail in the answers of GetTrail and DescribeTrails. */
+export function trailToOutput(trail: Trail): TrailMember {
+  return {
+    ...settingsToOutput(trail),
+    HomeRegion: trail.homeRegion,
+    HasCustomEventSelectors: hasCustomEventSelectors(trail.selectors),
+    HasInsightSelectors: trail.insightSelectors.length > 0,
+  };
+}
