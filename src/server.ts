@@ -73,7 +73,8 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
   const journal = await openJournal(first, { disk, ...world });
   closing(() => journal.close());
 
-  const { bucket, directory } = await openBuckets(first);
+  const { bucket, directory, close } = await openBuckets(first);
+  closing(close);
   const registry = await openTrailRegistry({ state, ...world, configuration: () => current.trails });
   const delivery = createDelivery(
     { journal, bucket, state, disk, places: registry, ...world },
@@ -94,7 +95,7 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
     operations: createOperations(trails),
     calls: createCallRecorder(intake),
     events: createEventIntake(intake),
-    ...(directory && { bucketDoor: createBucketDoor(directory) }),
+    ...(directory && { bucketDoor: createBucketDoor(directory, { log }) }),
     health: () => healthOf(journal, delivery),
     metricsText: async () => {
       const { bytes } = journal.usage();
@@ -138,17 +139,19 @@ interface Buckets {
   readonly bucket: BucketStore;
   /** Present without an S3 endpoint: the buckets are folders here and the bucket door serves them. */
   readonly directory?: BucketStore & BucketAdministration;
+  readonly close: () => Promise<void>;
 }
 
 async function openBuckets(configuration: Configuration): Promise<Buckets> {
   const { s3Endpoint, s3Region, s3PathStyle, dataDir } = configuration;
   if (s3Endpoint === undefined) {
     const directory = openDirectoryBuckets({ root: join(dataDir, "buckets"), clock: realClock });
-    return { bucket: directory, directory };
+    return { bucket: directory, directory, close: async () => {} };
   }
   // The S3 client is large and slow to load; only those who use it pay for it.
   const { openS3Buckets } = await import("./bucket/s3.ts");
-  return { bucket: openS3Buckets({ endpoint: s3Endpoint, region: s3Region, forcePathStyle: s3PathStyle }) };
+  const bucket = await openS3Buckets({ endpoint: s3Endpoint, region: s3Region, forcePathStyle: s3PathStyle });
+  return { bucket, close: async () => bucket.close() };
 }
 
 function deliveryOptions(configuration: Configuration): Parameters<typeof createDelivery>[1] {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Runs `npm ci` unless node_modules was made from the present lock file, then builds unless dist is up to date. */
+/** Installs unless node_modules was made from the present lock file, then builds unless dist is up to date. */
 export function setUp() {
   checkNodeVersion();
   once(
@@ -15,10 +15,12 @@ export function setUp() {
     () => hashOf(["package-lock.json"]),
     "node_modules",
     () =>
+      // `npm ci` refuses a lock file that lacks the optional packages of other platforms, which not every registry
+      // mirror has; `install --no-save` takes the locked versions all the same and leaves the lock file alone.
       // A server is often started where NODE_ENV=production is set; the build needs the development packages.
       run(
         "npm",
-        ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"],
+        ["install", "--no-save", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"],
         "Installing the packages",
       ),
   );

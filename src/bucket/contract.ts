@@ -24,6 +24,8 @@ export interface PutRequest {
   readonly metadata: ObjectMetadata;
   /** Canned ACL; log files use `bucket-owner-full-control` (formats.md §2.3). */
   readonly acl?: string;
+  /** Refused with `PreconditionFailed` when the key holds an object already. */
+  readonly ifAbsent?: true;
   readonly signal?: AbortSignal;
 }
 
@@ -73,6 +75,8 @@ export interface ListPage {
 export interface BucketInfo {
   readonly name: string;
   readonly createdMs: number;
+  /** The Region the bucket was made in; absent when nobody said. */
+  readonly region?: string;
 }
 
 export type BucketPresence = "exists" | "missing" | "unknown";
@@ -102,7 +106,12 @@ export interface BucketStore {
     key: string,
     range?: { readonly first: number; readonly last: number },
   ): Promise<ObjectBody | undefined>;
+  /** Undefined when the object or the bucket does not exist: a HEAD answer cannot tell them apart. */
   head(bucket: string, key: string): Promise<ObjectHead | undefined>;
+  /**
+   * Keys and common prefixes after `startAfter`, in UTF-8 byte order, at most `keysMax` of both together.
+   * Throws BucketError for a missing bucket.
+   */
   list(request: ListRequest): Promise<ListPage>;
   /** `signal` bounds the wait. */
   presence(bucket: string, signal?: AbortSignal): Promise<BucketPresence>;
@@ -111,7 +120,9 @@ export interface BucketStore {
 
 /** What the bucket door adds over the directory. All throw BucketError with the S3 code. */
 export interface BucketAdministration {
-  create(bucket: string): Promise<"created" | "existed">;
+  create(bucket: string, attributes?: { readonly region?: string }): Promise<"created" | "existed">;
+  /** Undefined when the bucket does not exist. */
+  info(bucket: string): Promise<BucketInfo | undefined>;
   remove(bucket: string): Promise<void>;
   buckets(): Promise<readonly BucketInfo[]>;
   deleteObject(bucket: string, key: string): Promise<void>;

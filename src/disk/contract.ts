@@ -7,7 +7,7 @@
 // - after a failed `sync` nothing may be assumed about the unsynced content, and it is never retried.
 
 export interface Disk {
-  /** Creates a folder and its parents (mode 0700); no error when it exists. */
+  /** Creates a folder and its parents (mode 0700), durable when it resolves; no error when it exists. */
   makeDirectory(path: string): Promise<void>;
   /** Names in a folder, unsorted; [] when it does not exist. */
   list(path: string): Promise<string[]>;

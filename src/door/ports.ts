@@ -1,4 +1,5 @@
 // What the door needs from the rest of the house; server.ts joins it. Types only.
+import type { BucketDoor } from "../bucket/s3-door-types.ts";
 import type { AccountId } from "../model/arn.ts";
 import type { Call, Caller } from "../model/call.ts";
 import type { Clock, Log, Metrics, Random } from "../model/environment.ts";
@@ -55,6 +56,28 @@ export interface DoorConfiguration {
   };
 }
 
+/** A PutAuditEvents call (api.md §1.8), its body not yet read. */
+export interface PutAuditEventsInput {
+  /** ARN or id, as given. */
+  readonly channelArn: string;
+  readonly externalId?: string;
+  readonly body: Uint8Array;
+}
+
+export interface PutAuditEventsOutput {
+  readonly successful: readonly { readonly id: string; readonly eventID: string }[];
+  readonly failed: readonly {
+    readonly id: string;
+    readonly errorCode: string;
+    readonly errorMessage: string;
+  }[];
+}
+
+/** Every operation of the API, PutAuditEvents of cloudtrail-data among them. */
+export type DoorOperations = Operations & {
+  readonly PutAuditEvents: (input: PutAuditEventsInput, call: Call) => Promise<PutAuditEventsOutput>;
+};
+
 /** One finished CloudTrail API call, as its record tells it. */
 export interface CallAttempt {
   readonly call: Call;
@@ -104,27 +127,7 @@ export interface EventIntake {
   accept(batch: EventBatch): Promise<IntakeAnswer>;
 }
 
-/** A request for the bucket door, already authenticated. Header names in lower case. */
-export interface BucketDoorRequest {
-  readonly method: string;
-  /** Percent-encoded path as sent, without query. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-  readonly caller: Caller;
-  readonly requestId: string;
-  /** Whether the caller may do `s3:Action` on `arn:aws:s3:::…`. */
-  readonly may: (action: string, resource: string) => boolean;
-}
-
-export interface BucketDoorResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string;
-}
-
-export type BucketDoor = (request: BucketDoorRequest) => Promise<BucketDoorResponse>;
+export type { BucketDoor, BucketDoorRequest, BucketDoorResponse } from "../bucket/s3-door-types.ts";
 
 export interface Health {
   readonly ready: boolean;
@@ -136,7 +139,7 @@ export interface DoorPorts {
   readonly configuration: () => DoorConfiguration;
   /** The identity of an access key id; undefined when unknown. */
   readonly identity: (accessKeyId: string) => SigningIdentity | undefined;
-  readonly operations: Operations;
+  readonly operations: DoorOperations;
   readonly calls: CallRecorder;
   readonly events: EventIntake;
   /** Absent when an S3 endpoint is configured. */

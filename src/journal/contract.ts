@@ -48,7 +48,8 @@ export interface StoredFrame extends Frame {
 
 export type AppendOutcome =
   | { readonly kind: "durable"; readonly position: Position }
-  | { readonly kind: "refused"; readonly reason: "full" | "too-large" | "closed" }
+  /** `closed` is also the answer while the disk takes no writes; `message` then says why, in a full sentence. */
+  | { readonly kind: "refused"; readonly reason: "full" | "too-large" | "closed"; readonly message?: string }
   | { readonly kind: "unknown"; readonly message: string };
 
 /** Room kept for one later append. Release it when the append does not happen; releasing twice is harmless. */

@@ -1,0 +1,70 @@
+// Chooses the command that the words name.
+import { flagOf, settingList } from "../config.ts";
+import { parseArguments } from "./arguments.ts";
+import { generalHelp, initHelp, serveHelp } from "./help.ts";
+import { init } from "./init.ts";
+import { serve } from "./serve.ts";
+import { type ExitCode, exitCodes, type Terminal } from "./terminal.ts";
+
+type Flags = Readonly<Record<string, string>>;
+
+interface Command {
+  readonly help: () => string;
+  readonly run: (flags: Flags, terminal: Terminal) => ExitCode | Promise<ExitCode>;
+}
+
+const commands: ReadonlyMap<string, Command> = new Map([
+  ["serve", { help: serveHelp, run: serve }],
+  ["init", { help: () => initHelp, run: init }],
+  ["version", { help: () => generalHelp, run: printVersion }],
+]);
+const spelledAsFlags: ReadonlyMap<string, string> = new Map([
+  ["--version", "version"],
+  ["--help", "help"],
+  ["-h", "help"],
+]);
+
+/** Runs a command; resolves to the exit code when it is done. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const [first = "", ...rest] = words;
+  const name = spelledAsFlags.get(first) ?? first;
+  if (name === "help") return printHelp(rest[0], terminal);
+  const command = commands.get(name);
+  if (!command) return refuse(first, terminal);
+  const parsed = parseArguments(rest, isSwitch);
+  switch (parsed.kind) {
+    case "help":
+      return printHelp(name, terminal);
+    case "problem":
+      terminal.err(parsed.problem);
+      return exitCodes.usage;
+    case "flags":
+      return command.run(parsed.flags, terminal);
+    default:
+      return parsed satisfies never;
+  }
+}
+
+function refuse(name: string, terminal: Terminal): ExitCode {
+  const problem = name === "" ? "There is no command." : `There is no command ${JSON.stringify(name)}.`;
+  terminal.err(`${problem}\n\n${generalHelp}`);
+  return exitCodes.usage;
+}
+
+function printHelp(name: string | undefined, terminal: Terminal): ExitCode {
+  const command = commands.get(name ?? "");
+  if (!command && name !== undefined && name !== "help") return refuse(name, terminal);
+  terminal.out(command?.help() ?? generalHelp);
+  return exitCodes.done;
+}
+
+function printVersion(flags: Flags, terminal: Terminal): ExitCode {
+  const [flag] = Object.keys(flags);
+  if (flag === undefined) terminal.out(`cairn ${terminal.version}`);
+  else terminal.err(`--${flag}: cairn version takes no flags.`);
+  return flag === undefined ? exitCodes.done : exitCodes.usage;
+}
+
+function isSwitch(flag: string): boolean {
+  return settingList.some((setting) => setting.kind.isSwitch === true && flagOf(setting) === flag);
+}

@@ -1,0 +1,232 @@
+// Cuts the journal into log files: one reader for all destinations. It counts what each slot holds and, when the
+// delivery interval is over or a slot is full, draws one plan per slot and commits them as one cut.
+// Must not: keep records, compose or write files.
+//
+// A cut is a range of frames for all slots at once. Everything random or timed in a plan is drawn here, once: a cut
+// whose commit failed is committed again as it was drawn, before anything else is cut.
+import type { Position } from "../journal/contract.ts";
+import { Bell } from "./bell.ts";
+import type { Faults } from "./faults.ts";
+import type { Cut, Entry, Ledger } from "./ledger.ts";
+import type { DeliveryLimits } from "./limits.ts";
+import { objectKey, timeLabelMs, uniqueLength } from "./object-key.ts";
+import type { Plan } from "./plan.ts";
+import type { DeliveryOptions, DeliveryPorts } from "./ports.ts";
+import { type Slot, SlotCounter } from "./slots.ts";
+
+export interface CutterParts {
+  readonly partition: string;
+  readonly ports: DeliveryPorts;
+  readonly options: DeliveryOptions;
+  readonly limits: DeliveryLimits;
+  readonly ledger: Ledger;
+  readonly faults: Faults;
+  /** Takes the plans of a committed cut. */
+  readonly planned: (entries: readonly Entry[]) => void;
+}
+
+export class Cutter {
+  readonly #parts: CutterParts;
+  readonly #bell = new Bell();
+  #counter: SlotCounter;
+  /** The next frame to count. */
+  #seq: number;
+  /** Drawn, and not yet known to be committed. */
+  #drawn: Cut | undefined;
+  /** Monotonic time of the last cut, or of the start. */
+  #lastCutMs: number;
+  /** One step at a time: the loop, `cutNow` and `cutFor` take turns. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: CutterParts) {
+    this.#parts = parts;
+    this.#counter = this.#newCounter();
+    this.#seq = parts.ledger.cutOf(parts.partition).to;
+    this.#lastCutMs = parts.ports.clock.monotonicMs();
+  }
+
+  /** Counts and cuts until `signal` aborts; what is not cut then waits for the next start. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { ports, limits, options, faults } = this.#parts;
+    while (!signal.aborted) {
+      try {
+        await this.#inTurn(() => this.#step());
+        faults.clear("cutter");
+        await this.#pause(signal);
+      } catch (error) {
+        faults.raise("cutter", error, "Log files could not be cut; it is tried again.");
+        await ports.clock.sleep(Math.min(limits.retryFirstMs, options.deliveryIntervalMs), signal);
+      }
+    }
+  }
+
+  /** Cuts everything that is durable now. Throws when journal or state fail. */
+  async cutNow(): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#scan();
+      await this.#cut();
+    });
+  }
+
+  /** The same, but only when this destination has records that are not cut. */
+  async cutFor(incarnation: string): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#scan();
+      if (this.#counter.has(incarnation)) await this.#cut();
+    });
+  }
+
+  async #step(): Promise<void> {
+    if (this.#isCrowded()) return;
+    await this.#scan();
+    if (this.#dueMs() > 0) return;
+    await this.#cut();
+  }
+
+  /** Counts every durable frame, and cuts whenever a slot is full. */
+  async #scan(): Promise<void> {
+    const { partition, ports, limits } = this.#parts;
+    await this.#commit();
+    const end = ports.journal.end(partition).seq;
+    while (this.#seq < end) {
+      const { frames, next } = await ports.journal.read(this.#position(), {
+        bytesMax: limits.readBytesMax,
+        until: { partition, seq: end },
+      });
+      for (const frame of frames) {
+        if (this.#counter.add(frame) === "full") {
+          await this.#cut();
+          this.#counter.add(frame);
+        }
+        this.#seq = frame.position.seq + 1;
+      }
+      if (frames.length === 0) return;
+      this.#seq = next.seq;
+    }
+  }
+
+  async #cut(): Promise<void> {
+    const { partition, ports, ledger } = this.#parts;
+    this.#lastCutMs = ports.clock.monotonicMs();
+    if (this.#counter.frames === 0) return;
+    const seq = ledger.cutOf(partition).seq + 1;
+    this.#drawn = { partition, seq, to: this.#seq, plans: this.#drawPlans(seq) };
+    this.#counter = this.#newCounter();
+    await this.#commit();
+  }
+
+  async #commit(): Promise<void> {
+    const { ledger, ports } = this.#parts;
+    const cut = this.#drawn;
+    if (!cut) return;
+    const entries = await ledger.commit(cut);
+    this.#drawn = undefined;
+    if (entries.length > 0) {
+      ports.metrics.count("delivery_cuts_total");
+      ports.log.debug({ cut: cut.seq, to: cut.to, files: entries.length }, "Log files cut.");
+    }
+    this.#parts.planned(entries);
+  }
+
+  #drawPlans(cutSeq: number): readonly Plan[] {
+    const { partition, ports, ledger } = this.#parts;
+    const nowMs = ports.clock.nowMs();
+    const from = ledger.cutOf(partition).to;
+    const plans: Plan[] = [];
+    for (const slot of this.#counter.slots) {
+      const plan = this.#drawPlan(slot, { cutSeq, n: plans.length, from, to: this.#seq, nowMs });
+      if (plan) plans.push(plan);
+    }
+    return plans;
+  }
+
+  /** Undefined when the destination is gone for good: its records are given up here. */
+  #drawPlan(
+    slot: Slot,
+    at: { cutSeq: number; n: number; from: number; to: number; nowMs: number },
+  ): Plan | undefined {
+    const { partition, ports, options } = this.#parts;
+    const { incarnation, matchSet, jsonBytes, recordCount, corner } = slot;
+    const { cutSeq, n, from, to, nowMs } = at;
+    const place = ports.places.place(incarnation);
+    const isOver = place?.deletedMs !== undefined && nowMs > place.deletedMs + options.deletedGraceMs;
+    if (!place || isOver) {
+      this.#giveUp(slot);
+      return undefined;
+    }
+    const name = {
+      ...matchSet,
+      labelMs: timeLabelMs(nowMs),
+      unique: ports.random.alphanumeric(uniqueLength),
+    };
+    return {
+      ...name,
+      ...{ id: `${partition}-${cutSeq}-${n}`, partition, cutSeq, n, from, to },
+      ...{ incarnation, trail: place.trailArn, jsonBytes, recordCount, cornerBytes: corner.bytes },
+      ...{ bucket: place.bucket, key: objectKey(name, place), createdMs: nowMs },
+      ...(place.kmsKeyArn === undefined ? {} : { kmsKeyArn: place.kmsKeyArn }),
+      backing: { kind: "journal" },
+      attempts: 0,
+      outcome: "none",
+    };
+  }
+
+  #giveUp({ incarnation, matchSet, recordCount }: Slot): void {
+    const { log, metrics } = this.#parts.ports;
+    const labels = { reason: "trail-deleted" };
+    log.error(
+      { incarnation, ...matchSet, eventCount: recordCount },
+      "Events were given up: their trail is deleted and its time for late delivery is over.",
+    );
+    metrics.count("delivery_given_up_total", labels);
+    metrics.count("delivery_given_up_records_total", labels, recordCount);
+  }
+
+  /** Until the interval is over; but at least a moment, so that a busy journal is not read frame by frame. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const { ports, limits, options } = this.#parts;
+    const { clock, journal } = ports;
+    const dueMs = this.#dueMs();
+    await this.#bell.wait(signal, (inner) =>
+      Promise.race([journal.waitBeyond(this.#position(), inner), clock.sleep(dueMs, inner)]),
+    );
+    const restMs = Math.min(limits.scanPauseMs, options.deliveryIntervalMs / 4);
+    await clock.sleep(this.#isCrowded() ? restMs : Math.min(restMs, this.#dueMs()), signal);
+  }
+
+  /**
+   * Milliseconds until the next cut. One interval after the last cut or the start, and never later than one
+   * interval after the oldest uncut frame arrived: a restart does not begin the interval anew.
+   */
+  #dueMs(): number {
+    const { clock } = this.#parts.ports;
+    const { deliveryIntervalMs } = this.#parts.options;
+    const { oldestArrivedMs } = this.#counter;
+    const byCutMs = this.#lastCutMs + deliveryIntervalMs - clock.monotonicMs();
+    const byArrivalMs =
+      oldestArrivedMs === undefined ? Infinity : oldestArrivedMs + deliveryIntervalMs - clock.nowMs();
+    return Math.max(0, Math.min(byCutMs, byArrivalMs));
+  }
+
+  /** Too many plans wait to be composed: the records wait in the journal, whose limit holds for all. */
+  #isCrowded(): boolean {
+    return this.#parts.ledger.counts.journalFiles >= this.#parts.limits.plansWaitingMax;
+  }
+
+  #position(): Position {
+    return { partition: this.#parts.partition, seq: this.#seq };
+  }
+
+  #newCounter(): SlotCounter {
+    return new SlotCounter({
+      jsonBytesMax: this.#parts.options.logFileBytesMax,
+      slotsMax: this.#parts.limits.slotsPerCutMax,
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}

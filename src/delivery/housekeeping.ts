@@ -1,0 +1,104 @@
+// Looks after what nobody else comes back to: files past their retention, left-overs of deleted trails, places
+// that may be forgotten, the status documents and the gauges. Must not: cut, compose or write files.
+import type { Journal } from "../journal/contract.ts";
+import type { Faults } from "./faults.ts";
+import type { Ledger } from "./ledger.ts";
+import type { DeliveryLimits } from "./limits.ts";
+import type { DeliveryOptions, DeliveryPorts } from "./ports.ts";
+import type { StatusBook } from "./status-book.ts";
+import type { Writer } from "./writer.ts";
+
+export interface HousekeepingParts {
+  readonly ports: DeliveryPorts;
+  readonly options: DeliveryOptions;
+  readonly limits: DeliveryLimits;
+  readonly ledger: Ledger;
+  readonly statuses: StatusBook;
+  readonly writer: Writer;
+  readonly faults: Faults;
+}
+
+export class Housekeeping {
+  readonly #parts: HousekeepingParts;
+  /** Deleted destinations for which nothing more can be appended: where the journal ended then. */
+  readonly #ends = new Map<string, ReadonlyMap<string, number>>();
+
+  constructor(parts: HousekeepingParts) {
+    this.#parts = parts;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { ports, limits, options, faults } = this.#parts;
+    while (!signal.aborted) {
+      await ports.clock.sleep(Math.min(limits.sweepMs, options.deliveryIntervalMs), signal);
+      try {
+        if (!signal.aborted) await this.#sweep(signal);
+        faults.clear("state");
+      } catch (error) {
+        faults.raise("state", error, "Delivery could not tidy up; it is tried again.");
+      }
+    }
+  }
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    this.#parts.writer.sweep();
+    await this.#parts.statuses.store();
+    await this.#giveUpExpired(signal);
+    for (const incarnation of this.#destinations()) {
+      if (signal.aborted) return;
+      await this.#endDeleted(incarnation);
+    }
+    this.#setGauges();
+  }
+
+  async #giveUpExpired(signal: AbortSignal): Promise<void> {
+    const { ports, options, ledger, writer } = this.#parts;
+    const oldestMs = ports.clock.nowMs() - options.retentionMs;
+    for (const entry of ledger.entries) {
+      // Entries come in age order.
+      if (entry.plan.createdMs >= oldestMs || signal.aborted) return;
+      await writer.giveUp(entry, "retention");
+    }
+  }
+
+  /** A deleted trail: gives up what is left after its time, and lets its place be forgotten when nothing is left. */
+  async #endDeleted(incarnation: string): Promise<void> {
+    const { ports, options, limits, ledger, statuses, writer } = this.#parts;
+    const nowMs = ports.clock.nowMs();
+    const deletedMs = ports.places.place(incarnation)?.deletedMs;
+    if (deletedMs === undefined) return;
+    if (nowMs > deletedMs + options.deletedGraceMs) {
+      for (const entry of ledger.entriesOf(incarnation)) await writer.giveUp(entry, "trail-deleted");
+    }
+    // A record may have been decided just before the trail was deleted, and be appended a moment later.
+    if (nowMs < deletedMs + limits.appendMsMax) return;
+    const ends = this.#ends.get(incarnation) ?? endsOf(ports.journal);
+    this.#ends.set(incarnation, ends);
+    const isCut = [...ends].every(([partition, seq]) => ledger.cutOf(partition).to >= seq);
+    if (!isCut || ledger.hasPlans(incarnation)) return;
+    await statuses.forget(incarnation);
+    await ports.places.forget(incarnation);
+    this.#ends.delete(incarnation);
+  }
+
+  #destinations(): ReadonlySet<string> {
+    const { ports, ledger, statuses } = this.#parts;
+    return new Set([...ledger.incarnations, ...statuses.incarnations, ...(ports.places.deleted?.() ?? [])]);
+  }
+
+  #setGauges(): void {
+    const { metrics } = this.#parts.ports;
+    const { journalFiles, outboxFiles, outboxBytes } = this.#parts.ledger.counts;
+    const { memoryFiles, memoryBytes, lanesFailing } = this.#parts.writer.counts;
+    metrics.gauge("delivery_waiting_files", journalFiles, { where: "journal" });
+    metrics.gauge("delivery_waiting_files", outboxFiles, { where: "outbox" });
+    metrics.gauge("delivery_waiting_files", memoryFiles, { where: "memory" });
+    metrics.gauge("delivery_memory_bytes", memoryBytes);
+    metrics.gauge("delivery_outbox_bytes", outboxBytes);
+    metrics.gauge("delivery_lanes_failing", lanesFailing);
+  }
+}
+
+function endsOf(journal: Journal): ReadonlyMap<string, number> {
+  return new Map(journal.partitions.map((partition) => [partition, journal.end(partition).seq]));
+}

@@ -1,0 +1,222 @@
+// One lane: the undelivered files of one destination at one bucket, and when the next of them may be tried.
+// Pure scheduling: the time and the jitter are given. Must not: do I/O, know places or plans' documents.
+//
+// - Files never tried come first, oldest first; a file that failed waits for its own time and comes after them, so
+//   that one file the bucket always refuses does not stand before all others.
+// - A failure makes the lane failing: one pause, then one probe, doubling up to the cap. Any success heals it.
+import { assert } from "../model/assert.ts";
+import type { Entry } from "./ledger.ts";
+import { backoffMs } from "./limits.ts";
+import { compareAge } from "./plan.ts";
+
+export interface LaneItem {
+  readonly entry: Entry;
+  /** Composed bytes held in memory; absent when they are in the outbox. */
+  bytes?: Uint8Array;
+  /** Monotonic time of its next try; 0 when it was never tried. */
+  retryAtMs: number;
+}
+
+/** Puts under way at once, and the bytes they may hold together. */
+export interface LaneLimits {
+  readonly putsMax: number;
+  readonly bytesMax: number;
+}
+
+export interface LanePause {
+  readonly firstMs: number;
+  readonly msMax: number;
+}
+
+export class Lane {
+  readonly bucket: string;
+  readonly incarnation: string;
+  readonly #pause: LanePause;
+  /** Never tried by this process, by age. */
+  #fresh: LaneItem[] = [];
+  /** Failed before, by time of the next try. */
+  #tried: LaneItem[] = [];
+  #inFlight = 0;
+  #inFlightBytes = 0;
+  #failures = 0;
+  #retryAtMs = 0;
+  #probe: LaneItem | undefined;
+  /** What an item weighed when it was added: it is taken off again when the item leaves, not before. */
+  readonly #weights = new Map<LaneItem, { readonly held: number; readonly outbox: number }>();
+  #heldBytes = 0;
+  #outboxBytes = 0;
+  /** The destination's settings when they were last looked at, in one text. */
+  settings: string;
+
+  constructor(of: { bucket: string; incarnation: string; settings: string }, pause: LanePause) {
+    this.bucket = of.bucket;
+    this.incarnation = of.incarnation;
+    this.settings = of.settings;
+    this.#pause = pause;
+  }
+
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
+  get isProbing(): boolean {
+    return this.#probe !== undefined;
+  }
+
+  /** Composed bytes in memory, those of puts under way included: a hanging put holds its memory. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get outboxBytes(): number {
+    return this.#outboxBytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#fresh.length === 0 && this.#tried.length === 0 && this.#inFlight === 0;
+  }
+
+  add(item: LaneItem): void {
+    this.#weigh(item);
+    if (item.retryAtMs === 0) insert(this.#fresh, item, (a, b) => compareAge(a.entry.plan, b.entry.plan));
+    else insert(this.#tried, item, (a, b) => a.retryAtMs - b.retryAtMs);
+  }
+
+  /** Takes a queued item out; false when it is in flight. */
+  remove(item: LaneItem): boolean {
+    for (const queue of [this.#fresh, this.#tried]) {
+      const at = queue.indexOf(item);
+      if (at < 0) continue;
+      queue.splice(at, 1);
+      this.#unweigh(item);
+      return true;
+    }
+    return false;
+  }
+
+  /** Takes out the oldest queued item that holds its bytes in memory. */
+  takeHeld(): LaneItem | undefined {
+    const item = this.#fresh.find(({ bytes }) => bytes !== undefined);
+    if (item) this.remove(item);
+    return item;
+  }
+
+  /** Takes out all queued items of which `leaves` is true. */
+  takeLeaving(leaves: (item: LaneItem) => boolean): readonly LaneItem[] {
+    const taken = [...this.#fresh, ...this.#tried].filter(leaves);
+    const gone = new Set(taken);
+    this.#fresh = this.#fresh.filter((item) => !gone.has(item));
+    this.#tried = this.#tried.filter((item) => !gone.has(item));
+    for (const item of taken) this.#unweigh(item);
+    return taken;
+  }
+
+  /** The oldest queued item whose bytes lie in the outbox. */
+  oldestInOutbox(): LaneItem | undefined {
+    let oldest = this.#fresh.find((item) => !item.bytes);
+    for (const item of this.#tried) {
+      if (!item.bytes && (!oldest || compareAge(item.entry.plan, oldest.entry.plan) < 0)) oldest = item;
+    }
+    return oldest;
+  }
+
+  /** The next item to try now; it is in flight until `ended`. */
+  next(nowMs: number, limits: LaneLimits): LaneItem | undefined {
+    const item = this.isFailing ? this.#nextProbe(nowMs) : this.#nextRegular(nowMs, limits);
+    if (!item) return undefined;
+    this.#inFlight += 1;
+    this.#inFlightBytes += this.#bytesOf(item);
+    return item;
+  }
+
+  /** Milliseconds until time alone lets `next`, which just gave nothing, give something; else undefined. */
+  waitMs(nowMs: number): number | undefined {
+    const [tried] = this.#tried;
+    const isWaiting = this.#fresh.length > 0 || tried !== undefined;
+    const dueMs = this.isFailing ? this.#retryAtMs : tried?.retryAtMs;
+    return isWaiting && dueMs !== undefined && dueMs > nowMs ? dueMs - nowMs : undefined;
+  }
+
+  /** The item is no longer in flight; add it again when it is still to be delivered. */
+  ended(item: LaneItem): void {
+    this.#inFlight -= 1;
+    this.#inFlightBytes -= this.#bytesOf(item);
+    if (this.#probe === item) this.#probe = undefined;
+    this.#unweigh(item);
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  /** Notes a failed try: sets when this item and this lane may try again. Call it before `ended`. */
+  failed(item: LaneItem, now: { nowMs: number; attempts: number; fraction: number }): void {
+    const { nowMs, attempts, fraction } = now;
+    item.retryAtMs = nowMs + backoffMs(attempts, { ...this.#pause, fraction });
+    // Puts that were under way when the lane began to fail say nothing new.
+    if (this.isFailing && this.#probe !== item) return;
+    this.#failures += 1;
+    this.#retryAtMs = nowMs + backoffMs(this.#failures, { ...this.#pause, fraction });
+  }
+
+  /** The destination's settings changed: a failing lane probes at once. */
+  probeNow(): void {
+    this.#retryAtMs = 0;
+  }
+
+  #nextProbe(nowMs: number): LaneItem | undefined {
+    if (this.#inFlight > 0 || nowMs < this.#retryAtMs) return undefined;
+    this.#probe = this.#fresh.shift() ?? this.#tried.shift();
+    return this.#probe;
+  }
+
+  #nextRegular(nowMs: number, { putsMax, bytesMax }: LaneLimits): LaneItem | undefined {
+    if (this.#inFlight >= putsMax) return undefined;
+    const [fresh] = this.#fresh;
+    const [tried] = this.#tried;
+    const isDue = tried !== undefined && tried.retryAtMs <= nowMs;
+    const item = fresh ?? (isDue ? tried : undefined);
+    if (!item) return undefined;
+    // One file may always be under way, however large.
+    if (this.#inFlight > 0 && this.#inFlightBytes + this.#bytesOf(item) > bytesMax) return undefined;
+    return fresh ? this.#fresh.shift() : this.#tried.shift();
+  }
+
+  /** What a put of this item holds in memory. */
+  #bytesOf(item: LaneItem): number {
+    const weight = this.#weights.get(item);
+    return weight ? Math.max(weight.held, weight.outbox) : 0;
+  }
+
+  #weigh(item: LaneItem): void {
+    const { backing } = item.entry.plan;
+    const held = item.bytes?.length ?? 0;
+    const outbox = backing.kind === "outbox" ? backing.sizeBytes : 0;
+    this.#weights.set(item, { held, outbox });
+    this.#heldBytes += held;
+    this.#outboxBytes += outbox;
+  }
+
+  #unweigh(item: LaneItem): void {
+    const weight = this.#weights.get(item);
+    assert(weight, "an item that leaves a lane was in it");
+    this.#weights.delete(item);
+    this.#heldBytes -= weight.held;
+    this.#outboxBytes -= weight.outbox;
+  }
+}
+
+/** Keeps `queue` sorted; equal items keep their order. */
+function insert(queue: LaneItem[], item: LaneItem, compare: (a: LaneItem, b: LaneItem) => number): void {
+  let low = 0;
+  let high = queue.length;
+  const last = queue[high - 1];
+  if (!last || compare(last, item) <= 0) low = high;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = queue[middle];
+    if (other && compare(other, item) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  queue.splice(low, 0, item);
+}

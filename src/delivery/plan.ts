@@ -1,0 +1,115 @@
+// A delivery plan: which records go into one log file, and where that file goes. Decided once, at the cut, and
+// stored before anything is written, so that every retry writes the same records to the same key.
+// Lives here: the plan, its document in the state store, and the cut document. Must not: do I/O.
+//
+// State keys (numbers are padded so that byte order is age order):
+//   delivery/cut/{partition}                 {seq, to}: the last committed cut and the first frame after it
+//   delivery/plan/{partition}/{seq}/{n}      one plan; valid only when seq ≤ the committed cut
+import { z } from "zod";
+import type { DeliveryPlace } from "../bucket/place.ts";
+import { parseAccountId } from "../model/arn.ts";
+import { parseRegion } from "../model/regions.ts";
+import type { Json } from "../state/contract.ts";
+import { objectKey } from "./object-key.ts";
+
+const accountSchema = z.string().transform((text, context) => {
+  const account = parseAccountId(text);
+  if (account) return account;
+  context.addIssue({ code: "custom", message: "not an account id" });
+  return z.NEVER;
+});
+const regionSchema = z.string().transform((text, context) => {
+  const region = parseRegion(text);
+  if (region) return region;
+  context.addIssue({ code: "custom", message: "not a Region" });
+  return z.NEVER;
+});
+const countSchema = z.number().int().nonnegative();
+/** Milliseconds since the epoch; a clock may give fractions. */
+const timeSchema = z.number().nonnegative();
+
+const planSchema = z.object({
+  /** `{partition}-{cutSeq}-{n}`: also the name of its outbox file. */
+  id: z.string(),
+  partition: z.string(),
+  cutSeq: countSchema,
+  n: countSchema,
+  incarnation: z.string(),
+  /** ARN of the trail at the cut, for the log. */
+  trail: z.string(),
+  account: accountSchema,
+  region: regionSchema,
+  folder: z.enum(["CloudTrail", "CloudTrail-Insight", "CloudTrail-NetworkActivity", "CloudTrail-Aggregated"]),
+  /** The frames whose records it holds: `from` up to, not including, `to`. */
+  from: countSchema,
+  to: countSchema,
+  /** Length of the uncompressed text, and its records: checked when the file is composed. */
+  jsonBytes: countSchema,
+  recordCount: countSchema,
+  /** Record bytes of the same account, Region and folder in these frames for all destinations together. */
+  cornerBytes: countSchema,
+  bucket: z.string(),
+  key: z.string(),
+  kmsKeyArn: z.string().exactOptional(),
+  labelMs: timeSchema,
+  unique: z.string(),
+  createdMs: timeSchema,
+  /** Where the records are safe: still in the journal, or composed in an outbox file of this size and hash. */
+  backing: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("journal") }),
+    z.object({ kind: z.literal("outbox"), sizeBytes: countSchema, sha256: z.string() }),
+  ]),
+  attempts: countSchema,
+  firstFailedMs: timeSchema.exactOptional(),
+  /**
+   * What is known of this key at this bucket. `none`: nobody tried. `refused`: every try was refused, it is not
+   * there. `unknown`: some try may have written it. Once unknown it stays so.
+   */
+  outcome: z.enum(["none", "refused", "unknown"]),
+  /** Error code of the last refusal. */
+  code: z.string().exactOptional(),
+});
+
+export type Plan = Readonly<z.infer<typeof planSchema>>;
+
+const cutSchema = z.object({ seq: countSchema, to: countSchema });
+/** The committed cut of one partition: `to` is the first frame that no plan covers yet. */
+export type CutPosition = Readonly<z.infer<typeof cutSchema>>;
+
+export const planKeyPrefix = (partition: string): string => `delivery/plan/${partition}/`;
+export const cutKey = (partition: string): string => `delivery/cut/${partition}`;
+
+export function planKey(plan: Pick<Plan, "partition" | "cutSeq" | "n">): string {
+  const { partition, cutSeq, n } = plan;
+  return `${planKeyPrefix(partition)}${String(cutSeq).padStart(12, "0")}/${String(n).padStart(6, "0")}`;
+}
+
+/** Reads a stored plan; throws when the document is not one. */
+export function parsePlan(document: Json): Plan {
+  return planSchema.parse(document);
+}
+
+/** Reads a stored cut position; throws when the document is not one. */
+export function parseCutPosition(document: Json): CutPosition {
+  return cutSchema.parse(document);
+}
+
+/** Age order: older plans are delivered first. */
+export function compareAge(a: Plan, b: Plan): number {
+  return a.createdMs - b.createdMs || a.cutSeq - b.cutSeq || a.n - b.n;
+}
+
+export interface Target {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/**
+ * Where the next try goes. A plan that surely stands nowhere yet (refused, or put into the outbox untried) follows
+ * its trail to the place UpdateTrail gave it, under the same file name; any other stays where it was planned.
+ */
+export function targetOf(plan: Plan, place: DeliveryPlace | undefined): Target {
+  const isNowhere = plan.outcome === "refused" || (plan.outcome === "none" && plan.backing.kind === "outbox");
+  if (!isNowhere || !place) return { bucket: plan.bucket, key: plan.key };
+  return { bucket: place.bucket, key: objectKey(plan, place) };
+}

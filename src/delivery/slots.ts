@@ -1,0 +1,146 @@
+// Counts what uncut frames hold for each slot: one destination, account, Region and folder, which is one log file
+// of the next cut. Must not: keep records, know places or keys, do I/O.
+import type { FrameRecord, StoredFrame } from "../journal/contract.ts";
+import type { MatchSet } from "../selector/match-set.ts";
+
+export const fileHead = '{"Records":[';
+export const fileTail = "]}";
+/** Every record is followed by a comma, the last one is not. */
+const emptyFileBytes = fileHead.length + fileTail.length - 1;
+
+export interface Slot {
+  readonly incarnation: string;
+  readonly matchSet: Pick<MatchSet, "account" | "region" | "folder">;
+  /** Length of the file's uncompressed text. */
+  jsonBytes: number;
+  recordCount: number;
+  /** Shared by all slots of one account, Region and folder. */
+  readonly corner: { bytes: number };
+}
+
+interface Share {
+  bytes: number;
+  count: number;
+}
+
+export interface SlotLimits {
+  readonly jsonBytesMax: number;
+  readonly slotsMax: number;
+}
+
+/** The name of one slot within a cut. */
+export function slotName(
+  incarnation: string,
+  matchSet: Pick<MatchSet, "account" | "region" | "folder">,
+): string {
+  return `${incarnation}|${cornerName(matchSet)}`;
+}
+
+export function cornerName(matchSet: Pick<MatchSet, "account" | "region" | "folder">): string {
+  return `${matchSet.account}|${matchSet.region}|${matchSet.folder}`;
+}
+
+export class SlotCounter {
+  readonly #limits: SlotLimits;
+  readonly #slots = new Map<string, Slot>();
+  readonly #corners = new Map<string, { bytes: number }>();
+  readonly #slotsOf = new Map<MatchSet, readonly Slot[]>();
+  #frames = 0;
+  #oldestArrivedMs: number | undefined;
+
+  constructor(limits: SlotLimits) {
+    this.#limits = limits;
+  }
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  get slots(): Iterable<Slot> {
+    return this.#slots.values();
+  }
+
+  /** When the oldest counted frame arrived. */
+  get oldestArrivedMs(): number | undefined {
+    return this.#oldestArrivedMs;
+  }
+
+  has(incarnation: string): boolean {
+    for (const slot of this.#slots.values()) if (slot.incarnation === incarnation) return true;
+    return false;
+  }
+
+  /**
+   * Counts a frame, or answers `full` and counts nothing: the cut must be closed before this frame. The first
+   * frame of a cut is always taken; it fits, because a frame is far smaller than a log file.
+   */
+  add(frame: StoredFrame): "added" | "full" {
+    const shares = sharesOf(frame.records);
+    if (this.#frames > 0 && !this.#fits(shares)) return "full";
+    for (const [matchSet, share] of shares) this.#count(matchSet, share);
+    this.#frames += 1;
+    const { arrivedMs } = frame.header;
+    this.#oldestArrivedMs = Math.min(this.#oldestArrivedMs ?? arrivedMs, arrivedMs);
+    return "added";
+  }
+
+  #fits(shares: ReadonlyMap<MatchSet, Share>): boolean {
+    const more = new Map<string, number>();
+    for (const [matchSet, share] of shares) {
+      for (const { incarnation } of matchSet.destinations) {
+        const name = slotName(incarnation, matchSet);
+        const bytes = (more.get(name) ?? this.#slots.get(name)?.jsonBytes ?? emptyFileBytes) + share.bytes;
+        if (bytes > this.#limits.jsonBytesMax) return false;
+        more.set(name, bytes);
+      }
+    }
+    let slots = this.#slots.size;
+    for (const name of more.keys()) if (!this.#slots.has(name)) slots += 1;
+    return slots <= this.#limits.slotsMax;
+  }
+
+  #count(matchSet: MatchSet, share: Share): void {
+    const slots = this.#slotsOf.get(matchSet) ?? this.#open(matchSet);
+    for (const slot of slots) {
+      slot.jsonBytes += share.bytes;
+      slot.recordCount += share.count;
+    }
+    const [first] = slots;
+    if (first) first.corner.bytes += share.bytes;
+  }
+
+  #open(matchSet: MatchSet): readonly Slot[] {
+    const slots = matchSet.destinations.map(({ incarnation }) => {
+      const name = slotName(incarnation, matchSet);
+      let slot = this.#slots.get(name);
+      if (!slot) {
+        const { account, region, folder } = matchSet;
+        const corner = this.#corners.get(cornerName(matchSet)) ?? { bytes: 0 };
+        this.#corners.set(cornerName(matchSet), corner);
+        slot = {
+          incarnation,
+          matchSet: { account, region, folder },
+          jsonBytes: emptyFileBytes,
+          recordCount: 0,
+          corner,
+        };
+        this.#slots.set(name, slot);
+      }
+      return slot;
+    });
+    this.#slotsOf.set(matchSet, slots);
+    return slots;
+  }
+}
+
+function sharesOf(records: readonly FrameRecord[]): ReadonlyMap<MatchSet, Share> {
+  const shares = new Map<MatchSet, Share>();
+  for (const { bytes, matchSet } of records) {
+    const share = shares.get(matchSet);
+    if (share) {
+      share.bytes += bytes.length + 1;
+      share.count += 1;
+    } else shares.set(matchSet, { bytes: bytes.length + 1, count: 1 });
+  }
+  return shares;
+}

@@ -1,0 +1,124 @@
+// The real disk: the contract of contract.ts over node:fs. Files 0600, folders 0700. Must not: know what it stores.
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { AppendFile, Disk, ReadFile } from "./contract.ts";
+
+const fileMode = 0o600;
+const folderMode = 0o700;
+// One writev takes this many chunks on every system we run on (IOV_MAX).
+const chunksPerWriteMax = 1024;
+
+/** The disk of this machine. Paths are those of node:fs; errors are node's own (`error.code` is ENOSPC, EIO …). */
+export function nodeDisk(): Disk {
+  return { makeDirectory, list, create, openForReading, readWhole, truncate, rename, remove, syncDirectory };
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  const firstMade = await mkdir(path, { recursive: true, mode: folderMode });
+  if (firstMade === undefined) return;
+  // Every folder that was made gets its name on stable storage: from its parent's side, innermost first.
+  for (let made = resolve(path); ; made = dirname(made)) {
+    await syncDirectory(dirname(made));
+    if (made.length <= resolve(firstMade).length || made === dirname(made)) return;
+  }
+}
+
+async function list(path: string): Promise<string[]> {
+  return (await unlessMissing(readdir(path))) ?? [];
+}
+
+async function create(path: string): Promise<AppendFile> {
+  const handle = await open(path, "ax", fileMode);
+  return {
+    append: (chunks) => appendAll(handle, chunks),
+    sync: () => handle.datasync(),
+    close: () => handle.close(),
+  };
+}
+
+async function appendAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  let rest = chunks.filter((chunk) => chunk.length > 0);
+  while (rest.length > 0) {
+    const { bytesWritten } = await handle.writev(rest.slice(0, chunksPerWriteMax));
+    rest = afterBytes(rest, bytesWritten);
+  }
+}
+
+/** What is left of `chunks` when their first `count` bytes were written. */
+function afterBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
+  let left = count;
+  let whole = 0;
+  for (const chunk of chunks) {
+    if (chunk.length > left) break;
+    left -= chunk.length;
+    whole += 1;
+  }
+  const rest = chunks.slice(whole);
+  const [first] = rest;
+  if (first && left > 0) rest[0] = first.subarray(left);
+  return rest;
+}
+
+async function openForReading(path: string): Promise<ReadFile | undefined> {
+  const handle = await unlessMissing(open(path, "r"));
+  if (!handle) return undefined;
+  try {
+    const { size } = await handle.stat();
+    return {
+      sizeBytes: size,
+      read: (offset, length) => readAt(handle, offset, length),
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+async function readWhole(path: string): Promise<Uint8Array | undefined> {
+  return unlessMissing(readFile(path));
+}
+
+async function truncate(path: string, length: number): Promise<void> {
+  const handle = await open(path, "r+");
+  try {
+    await handle.truncate(length);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  await rm(path, { force: true });
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The result, or undefined when the file or folder does not exist. */
+async function unlessMissing<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+// May this caller do this: policies asked for each resource of a call, with the exact texts of a refusal (api.md §1.6).
+import { type ApiError, apiError } from "../model/errors.ts";
+import { evaluate, type PolicyDecision, type PolicyDocument } from "../model/policy.ts";
+
+/** What a caller may do. `everything`: authentication is off, or the account's root asks. */
+export type Permissions =
+  | { readonly kind: "everything" }
+  | {
+      readonly kind: "policies";
+      readonly policies: readonly PolicyDocument[];
+      /** Condition keys, as far as the door knows them. */
+      readonly context: Readonly<Record<string, readonly string[]>>;
+    };
+
+/** One action on one resource: an ARN, or `*` where an operation has none. */
+export interface Deed {
+  /** `cloudtrail:GetTrail` */
+  readonly action: string;
+  readonly resource: string;
+}
+
+/** Explicit deny wins; nothing said is a denial too. */
+export function decide(permissions: Permissions, deed: Deed): PolicyDecision {
+  if (permissions.kind === "everything") return "allowed";
+  return evaluate(permissions.policies, { ...deed, context: permissions.context });
+}
+
+/** Throws AccessDeniedException for the first deed that is not allowed. */
+export function authorize(permissions: Permissions, callerArn: string, deeds: readonly Deed[]): void {
+  for (const deed of deeds) {
+    const decision = decide(permissions, deed);
+    if (decision !== "allowed") throw denied(decision, callerArn, deed);
+  }
+}
+
+/** `(action, resource) → allowed`, for doors that find their resources on the way. */
+export function permissionCheck(permissions: Permissions): (action: string, resource: string) => boolean {
+  return (action, resource) => decide(permissions, { action, resource }) === "allowed";
+}
+
+/** Lookups name no resource in their refusal; every other operation does. */
+function denied(decision: "explicitDeny" | "implicitDeny", callerArn: string, deed: Deed): ApiError {
+  const { action, resource } = deed;
+  const isLookup = action === "cloudtrail:LookupEvents";
+  if (decision === "explicitDeny") {
+    return isLookup
+      ? apiError("AccessDeniedException.explicitNoResource", { callerArn, action })
+      : apiError("AccessDeniedException.explicit", { callerArn, action, arn: resource });
+  }
+  return isLookup
+    ? apiError("AccessDeniedException.implicitNoResource", { callerArn, action })
+    : apiError("AccessDeniedException.implicit", { callerArn, action, arn: resource });
+}

@@ -1,0 +1,168 @@
+// One CloudTrail call from request to answer: the pipeline stands in `answerCloudTrail` and `perform`, top to bottom.
+// Must not: know what an operation does, or sockets.
+import { decodeInput } from "../model/decode.ts";
+import { encodeOutput, inputAsJson } from "../model/encode.ts";
+import { ApiError, apiError } from "../model/errors.ts";
+import { operationShapes } from "../model/generated/shapes.ts";
+import type { Input, OperationName, Operations, Output } from "../model/operations.ts";
+import { errorAnswer, jsonAnswer, unknownOperationXml } from "./answers.ts";
+import { type Admission, type AdmissionParts, authenticate, type ReadRequest } from "./authenticate.ts";
+import { authorize } from "./authorize.ts";
+import { deedsOf } from "./call-deeds.ts";
+import type { DoorAnswer } from "./exchange.ts";
+import { failureText } from "./failure-text.ts";
+import type { CallAttempt, CallReservation, DoorPorts } from "./ports.ts";
+import { mediaTypeOf, operationTextOf } from "./route.ts";
+
+export type CloudTrailParts = AdmissionParts & Pick<DoorPorts, "operations" | "calls" | "log" | "metrics">;
+
+/** Answers one call. Never rejects: what goes wrong is an answer (api.md §1.4-1.6). */
+export async function answerCloudTrail(request: ReadRequest, parts: CloudTrailParts): Promise<DoorAnswer> {
+  if (!isJsonCall(request)) return unknownOperationXml();
+  const operation = operationOf(request);
+  if (operation === undefined) return errorAnswer(apiError("UnknownOperationException"), "json", request);
+
+  const startedMs = parts.clock.monotonicMs();
+  let code = "OK";
+  try {
+    return jsonAnswer(200, await perform(operation, request, parts));
+  } catch (error) {
+    const apiFailure = error instanceof ApiError ? error : unexpected(error, { operation, request, parts });
+    code = apiFailure.code;
+    return errorAnswer(apiFailure, "json", request);
+  } finally {
+    parts.metrics.count("calls_total", { operation, code });
+    parts.metrics.observe("call_seconds", (parts.clock.monotonicMs() - startedMs) / 1000, { operation });
+  }
+}
+
+/** The call itself. A caller who is not known leaves no record; every other call is journaled before its answer. */
+async function perform(
+  operation: OperationName,
+  request: ReadRequest,
+  parts: CloudTrailParts,
+): Promise<object> {
+  const admission = authenticate(request, { services: ["cloudtrail"], style: "standard" }, parts);
+  const outcome = await run(operation, { request, admission, parts });
+  const isDurable = await recordCall(operation, admission, { outcome, parts });
+  if (outcome.error) {
+    // A refusal for want of room stays that refusal: its record had no room either.
+    if (isDurable || outcome.error.code === "ThrottlingException") throw outcome.error;
+    throw apiError("ServiceUnavailable", { text: "The record of this call could not be kept. Try again." });
+  }
+  if (!isDurable) throw unrecorded(operation);
+  return outcome.output ?? {};
+}
+
+interface CallContext {
+  readonly request: ReadRequest;
+  readonly admission: Admission;
+  readonly parts: CloudTrailParts;
+}
+
+interface CallOutcome {
+  readonly input?: object;
+  readonly output?: object;
+  readonly error?: ApiError;
+  readonly reservation?: CallReservation;
+}
+
+/** Decodes, authorizes, keeps room for the record if something will change, runs, encodes. Never rejects. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- ties input, handler and output to one operation
+async function run<Name extends OperationName>(operation: Name, context: CallContext): Promise<CallOutcome> {
+  const { request, admission, parts } = context;
+  let seen: Pick<CallOutcome, "input" | "reservation"> = {};
+  try {
+    const input: Input<Name> = decodeInput(operation, request.body);
+    seen = { input: inputAsJson(operation, input) };
+    authorize(admission.permissions, admission.call.caller.arn, deedsOf(operation, input, admission.call));
+    if (changesSomething(operation)) {
+      const reservation = parts.calls.reserve();
+      if (!reservation) throw apiError("ThrottlingException");
+      seen = { ...seen, reservation };
+    }
+    const operations: Operations = parts.operations;
+    const output: Output<Name> = await operations[operation](input, admission.call);
+    return { ...seen, output: encodeOutput(operation, output) };
+  } catch (error) {
+    return {
+      ...seen,
+      error: error instanceof ApiError ? error : unexpected(error, { operation, request, parts }),
+    };
+  }
+}
+
+/** True when the record of the call is on disk. */
+async function recordCall(
+  operation: OperationName,
+  admission: Admission,
+  { outcome, parts }: { readonly outcome: CallOutcome; readonly parts: CloudTrailParts },
+): Promise<boolean> {
+  const { input, output, error, reservation } = outcome;
+  const attempt: CallAttempt = {
+    call: admission.call,
+    operation,
+    ...(input === undefined ? {} : { input }),
+    ...(output === undefined ? {} : { output }),
+    ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+  };
+  try {
+    return await parts.calls.record(attempt, reservation);
+  } catch (failure) {
+    const { requestId } = admission.call;
+    parts.log.error(
+      { requestId, operation, failure: failureText(failure) },
+      "The record of a call could not be kept.",
+    );
+    return false;
+  } finally {
+    reservation?.release();
+  }
+}
+
+/** Get*, Describe*, List*, Lookup* and Search* only look. */
+function changesSomething(operation: OperationName): boolean {
+  return !/^(Get|Describe|List|Lookup|Search)/.test(operation);
+}
+
+/**
+ * A read may simply be asked again: 503. A change is there although its record is not; an answer that says
+ * `unavailable, nothing happened` would be a lie, so this is a 500 that says what is.
+ */
+function unrecorded(operation: OperationName): ApiError {
+  if (!changesSomething(operation)) {
+    return apiError("ServiceUnavailable", { text: "The record of this call could not be kept. Try again." });
+  }
+  return new ApiError(
+    "InternalFailure",
+    "The change was made, but the record of this call could not be kept.",
+  );
+}
+
+/** A bug or a broken part: logged whole, told to the client without any detail. */
+function unexpected(
+  error: unknown,
+  context: { readonly operation: string } & Pick<CallContext, "request" | "parts">,
+): ApiError {
+  const { operation, request, parts } = context;
+  parts.log.error(
+    { requestId: request.requestId, operation, failure: failureText(error) },
+    "A call failed unexpectedly.",
+  );
+  return apiError("InternalFailure");
+}
+
+function isJsonCall(request: ReadRequest): boolean {
+  return (
+    request.method === "POST" && request.path === "/" && mediaTypeOf(request) === "application/x-amz-json-1.1"
+  );
+}
+
+function operationOf(request: ReadRequest): OperationName | undefined {
+  const text = operationTextOf(request);
+  return text !== undefined && isOperation(text) ? text : undefined;
+}
+
+function isOperation(text: string): text is OperationName {
+  return Object.hasOwn(operationShapes, text);
+}

@@ -1,0 +1,146 @@
+// The measurements this process offers: one table of names with their help texts, over prom-client.
+// Must not: grow without bound; label values come from clients and stores.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { unreachable } from "../model/assert.ts";
+import type { Metrics } from "../model/environment.ts";
+
+interface MetricRow {
+  readonly kind: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly labels?: readonly string[];
+}
+
+/** Exposed with the prefix `cairn_`. */
+const table: Readonly<Record<string, MetricRow>> = {
+  journal_append_bytes_total: { kind: "counter", help: "Bytes appended to the journal." },
+  journal_sync_seconds: { kind: "histogram", help: "Duration of one sync of the journal." },
+  journal_bytes: { kind: "gauge", help: "Bytes the journal keeps on disk." },
+  journal_frames_total: { kind: "counter", help: "Frames appended to the journal." },
+  events_accepted_total: { kind: "counter", help: "Event records accepted and durable.", labels: ["door"] },
+  events_rejected_total: { kind: "counter", help: "Event records rejected.", labels: ["code"] },
+  calls_total: { kind: "counter", help: "CloudTrail API calls answered.", labels: ["operation", "code"] },
+  call_seconds: { kind: "histogram", help: "Duration of a CloudTrail API call.", labels: ["operation"] },
+  requests_refused_total: {
+    kind: "counter",
+    help: "Requests refused before any door saw them.",
+    labels: ["reason"],
+  },
+  log_files_delivered_total: { kind: "counter", help: "Log files written to a bucket." },
+  log_file_records_total: { kind: "counter", help: "Event records in delivered log files." },
+  delivery_failures_total: {
+    kind: "counter",
+    help: "Attempts to write a log file that failed.",
+    labels: ["code"],
+  },
+  delivery_given_up_total: { kind: "counter", help: "Log files that will never be delivered." },
+  outbox_bytes: { kind: "gauge", help: "Bytes of log files that wait in the outbox." },
+  outbox_files: { kind: "gauge", help: "Log files that wait in the outbox." },
+  plans_waiting: { kind: "gauge", help: "Delivery plans not yet fulfilled." },
+  bytes_in_flight: { kind: "gauge", help: "Bytes of request bodies in memory, received and inflated." },
+  connections: { kind: "gauge", help: "Open client connections." },
+};
+
+/** Beyond so many combinations of label values, further ones are counted as `other`. */
+const seriesMax = 1000;
+/** So many names beyond the table are kept; a name that is not in it is a mistake, but no reason to fall over. */
+const unlistedNamesMax = 100;
+const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export interface MetricsWithText {
+  readonly metrics: Metrics;
+  /** Everything in Prometheus's text format. */
+  readonly text: () => Promise<string>;
+}
+
+/** Makes an own registry, with the measurements of the process itself. */
+export function createMetrics(): MetricsWithText {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const book = createBook(registry);
+  for (const [name, row] of Object.entries(table)) book.open(name, row);
+  return {
+    metrics: {
+      count: (name, labels = {}, by = 1) => book.find(name, { kind: "counter", labels })?.add(labels, by),
+      gauge: (name, value, labels = {}) => book.find(name, { kind: "gauge", labels })?.add(labels, value),
+      observe: (name, value, labels = {}) =>
+        book.find(name, { kind: "histogram", labels })?.add(labels, value),
+    },
+    text: () => registry.metrics(),
+  };
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Series {
+  /** Counts up, sets or observes, by the kind of the metric. */
+  add(labels: Labels, value: number): void;
+}
+
+interface Book {
+  open(name: string, row: MetricRow): Series;
+  /** The metric of that name; one that the table lacks is opened by its first use. */
+  find(name: string, use: { readonly kind: MetricRow["kind"]; readonly labels: Labels }): Series | undefined;
+}
+
+function createBook(registry: Registry): Book {
+  const known = new Map<string, Series>();
+  const open = (name: string, row: MetricRow): Series => {
+    const series = boundedSeries(row.labels ?? [], metricOf(name, row, registry));
+    known.set(name, series);
+    return series;
+  };
+  return {
+    open,
+    find(name, use) {
+      const series = known.get(name);
+      if (series || known.size >= Object.keys(table).length + unlistedNamesMax) return series;
+      if (!/^[a-z][a-z0-9_]{0,100}$/.test(name)) return undefined;
+      const labels = Object.keys(use.labels).filter((label) => /^[a-z][a-z0-9_]{0,30}$/.test(label));
+      return open(name, { kind: use.kind, help: `The measurement ${name}.`, labels });
+    },
+  };
+}
+
+function metricOf(name: string, row: MetricRow, registry: Registry): (labels: Labels, value: number) => void {
+  const options = {
+    name: `cairn_${name}`,
+    help: row.help,
+    labelNames: [...(row.labels ?? [])],
+    registers: [registry],
+  };
+  switch (row.kind) {
+    case "counter": {
+      const counter = new Counter(options);
+      // A counter cannot go down; prom-client throws when asked to.
+      return (labels, value) => counter.inc(labels, Math.max(0, value));
+    }
+    case "gauge": {
+      const gauge = new Gauge(options);
+      return (labels, value) => gauge.set(labels, value);
+    }
+    case "histogram": {
+      const histogram = new Histogram({ ...options, buckets: secondsBuckets });
+      return (labels, value) => histogram.observe(labels, value);
+    }
+    default:
+      return unreachable(row.kind);
+  }
+}
+
+/** Takes the metric's own labels only, all of them, and folds what goes beyond `seriesMax` into `other`. */
+function boundedSeries(names: readonly string[], add: (labels: Labels, value: number) => void): Series {
+  const seen = new Set<string>();
+  return {
+    add(labels, value) {
+      if (!Number.isFinite(value)) return;
+      const own = Object.fromEntries(names.map((name) => [name, labels[name] ?? ""]));
+      const key = JSON.stringify(own);
+      if (!seen.has(key) && seen.size >= seriesMax) {
+        add(Object.fromEntries(names.map((name) => [name, "other"])), value);
+        return;
+      }
+      seen.add(key);
+      add(own, value);
+    },
+  };
+}

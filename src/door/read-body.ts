@@ -1,0 +1,46 @@
+// Reads the body of a node:http request within its limits. Must not: know what the bytes are.
+import type { IncomingMessage } from "node:http";
+import type { BodyOutcome, ByteLease } from "./exchange.ts";
+
+export interface BodyLimits {
+  readonly bytesMax: number;
+  readonly lease: ByteLease;
+}
+
+/** True when the head announces a body of at least one byte. */
+export function announcesBody(incoming: IncomingMessage): boolean {
+  if (incoming.headers["transfer-encoding"] !== undefined) return true;
+  return Number(incoming.headers["content-length"] ?? 0) > 0;
+}
+
+/** True when the announced length alone is beyond the limit: not a byte needs to be read then. */
+export function announcesTooMuch(incoming: IncomingMessage, bytesMax: number): boolean {
+  return Number(incoming.headers["content-length"] ?? 0) > bytesMax;
+}
+
+/** Reads until the end or the first byte beyond a limit; then it stops reading. */
+export function readBody(incoming: IncomingMessage, limits: BodyLimits): Promise<BodyOutcome> {
+  if (announcesTooMuch(incoming, limits.bytesMax)) return Promise.resolve({ kind: "tooLarge" });
+  if (!announcesBody(incoming)) return Promise.resolve({ kind: "complete", bytes: new Uint8Array(0) });
+  return new Promise((resolve) => {
+    const pieces: Buffer[] = [];
+    let size = 0;
+    const finish = (outcome: BodyOutcome): void => {
+      incoming.off("data", onData).off("end", onEnd).off("close", onGone);
+      incoming.pause();
+      resolve(outcome);
+    };
+    const onData = (piece: Buffer): void => {
+      size += piece.length;
+      if (size > limits.bytesMax) finish({ kind: "tooLarge" });
+      else if (!limits.lease.take(piece.length)) finish({ kind: "noRoom" });
+      else pieces.push(piece);
+    };
+    const onEnd = (): void => {
+      const [only] = pieces;
+      finish({ kind: "complete", bytes: pieces.length === 1 && only ? only : Buffer.concat(pieces, size) });
+    };
+    const onGone = (): void => finish({ kind: "gone" });
+    incoming.on("data", onData).on("end", onEnd).on("close", onGone);
+  });
+}

@@ -1,0 +1,80 @@
+// Writes an answer to a node:http response, with the headers every answer bears, and ends connections politely.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "../model/environment.ts";
+import type { DoorAnswer } from "./exchange.ts";
+import { httpDate } from "./iso-basic.ts";
+
+/** A refused body is still received for so long and so much, so that its sender reads the answer instead of a reset. */
+const lingerMs = 1000;
+const lingerBytesMax = 4 * 1024 * 1024;
+
+export interface AnswerFrame {
+  readonly requestId: string;
+  readonly clock: Clock;
+  /** Whether the connection may serve another request. */
+  readonly connection: "keep" | "close";
+  /** How long a client may take none of the answer's bytes before it is cut off. */
+  readonly stalledMsMax: number;
+}
+
+/** Headers that every answer bears. */
+export function frameHeaders(requestId: string, nowMs: number): Readonly<Record<string, string>> {
+  return { "x-amzn-RequestId": requestId, Date: httpDate(nowMs) };
+}
+
+/** Writes the answer. Throws what node:http throws for headers it cannot write; nothing is sent then. */
+export function writeAnswer(
+  exchange: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
+  answer: DoorAnswer,
+  frame: AnswerFrame,
+): void {
+  const { incoming, outgoing } = exchange;
+  if (outgoing.destroyed || outgoing.headersSent) return;
+  const body = typeof answer.body === "string" ? Buffer.from(answer.body, "utf8") : answer.body;
+  const isUnread = !incoming.complete && !incoming.destroyed;
+  const mustClose = frame.connection === "close" || isUnread;
+  outgoing.sendDate = false;
+  outgoing.setTimeout(frame.stalledMsMax, () => outgoing.socket?.destroy());
+  outgoing.writeHead(answer.status, {
+    ...lengthOf(answer, body),
+    ...answer.headers,
+    ...frameHeaders(frame.requestId, frame.clock.nowMs()),
+    ...(mustClose ? { Connection: "close" } : {}),
+  });
+  if (!isUnread) {
+    outgoing.end(body);
+    return;
+  }
+  outgoing.write(body);
+  lingerThenEnd(exchange, frame.clock);
+}
+
+/** A HEAD answer's length is told by the door; 204 and 304 have none. */
+function lengthOf(answer: DoorAnswer, body: Uint8Array): Readonly<Record<string, string>> {
+  if (answer.status === 204 || answer.status === 304) return {};
+  const isTold = Object.keys(answer.headers).some((name) => name.toLowerCase() === "content-length");
+  return isTold ? {} : { "Content-Length": String(body.length) };
+}
+
+/**
+ * Closing at once while the client still sends makes its system throw the answer away unread. So the rest of the body
+ * is received and dropped for a moment, and then the connection ends.
+ */
+function lingerThenEnd(
+  { incoming, outgoing }: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
+  clock: Clock,
+): void {
+  const over = new AbortController();
+  let dropped = 0;
+  incoming.on("data", (piece: Buffer) => {
+    dropped += piece.length;
+    if (dropped > lingerBytesMax) over.abort();
+  });
+  incoming.once("end", () => over.abort());
+  incoming.once("close", () => over.abort());
+  incoming.resume();
+  void clock.sleep(lingerMs, over.signal).then(() => {
+    outgoing.end();
+    if (!incoming.complete) outgoing.socket?.destroySoon();
+  });
+}

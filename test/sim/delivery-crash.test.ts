@@ -1,0 +1,337 @@
+// Delivery that dies at any call, over disks that forget, a state store that fails and a bucket that refuses,
+// hangs, loses its answers and takes effect late, while trails move. At the end every durable record stands in
+// exactly one stored file of each destination that logs it, and nowhere else.
+import { describe, expect, test } from "vitest";
+import type { BucketStore } from "../../src/bucket/contract.ts";
+import { createDelivery, type Delivery } from "../../src/delivery/delivery.ts";
+import { defaultLimits } from "../../src/delivery/limits.ts";
+import type { Journal } from "../../src/journal/contract.ts";
+import { openSegmentJournal } from "../../src/journal/segment-journal.ts";
+import type { Clock } from "../../src/model/environment.ts";
+import type { StateStore } from "../../src/state/contract.ts";
+import { openMemoryState } from "../../src/state/memory-state.ts";
+import {
+  type Answer,
+  CountingMetrics,
+  frame,
+  KeptLog,
+  ManualClock,
+  matchSet,
+  recordsOf,
+  recordText,
+  seededRandom,
+  settled,
+  TestBucket,
+  testOptions,
+  TestPlaces,
+  textOf,
+} from "./delivery-world.ts";
+import { SimulatedDisk } from "./simulated-disk.ts";
+
+const rounds = 200;
+const never = new Promise<never>(() => {});
+const incarnations = ["a", "b", "c"];
+const options = {
+  ...testOptions,
+  deliveryIntervalMs: 5_000,
+  logFileBytesMax: 400,
+  outboxBytesMax: 10_000_000,
+};
+const limits = {
+  ...defaultLimits,
+  laneBytesMax: 400,
+  heldBytesMax: 700,
+  passBytesMax: 600,
+  readBytesMax: 100,
+};
+
+type Draw = ReturnType<typeof seededRandom>;
+
+/** One process: after its death no call of its ports has an answer, and none has an effect. */
+class Life {
+  isDead = false;
+  /** Whether delivery's start has ended, and how. */
+  start: "under way" | "done" | "failed" = "under way";
+  #calls = 0;
+  readonly #dieAt: number;
+  readonly #failEvery: number;
+  readonly #draw: Draw;
+
+  constructor(draw: Draw, fate: { dieAt: number; failEvery: number }) {
+    this.#draw = draw;
+    this.#dieAt = fate.dieAt;
+    this.#failEvery = fate.failEvery;
+  }
+
+  /** The same object, whose asynchronous methods named here may fail or be the last thing the process did. */
+  mortal<T extends object>(subject: T, methods: readonly (keyof T)[], mayFail: boolean): T {
+    return new Proxy(subject, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        if (!methods.includes(name as keyof T)) return value.bind(target) as unknown;
+        return async (...args: unknown[]) => this.#call(() => Reflect.apply(value, target, args), mayFail);
+      },
+    });
+  }
+
+  async #call(effect: () => unknown, mayFail: boolean): Promise<unknown> {
+    if (this.isDead) return never;
+    this.#calls += 1;
+    if (this.#calls === this.#dieAt) {
+      // It died before the call had its effect, or just after.
+      if (this.#draw.below(2) === 0) void Promise.resolve(effect()).catch(() => undefined);
+      this.isDead = true;
+      return never;
+    }
+    const fails = mayFail && this.#draw.below(this.#failEvery) === 0;
+    if (fails && this.#draw.below(2) === 0) throw new Error("The simulated call failed without effect.");
+    try {
+      const result = await effect();
+      if (this.isDead) return await never;
+      if (fails) throw new Error("The simulated call failed after its effect.");
+      return result;
+    } catch (error) {
+      if (this.isDead) return never;
+      throw error;
+    }
+  }
+}
+
+class Simulation {
+  readonly draw: Draw;
+  readonly clock = new ManualClock();
+  readonly state: StateStore = openMemoryState({ clock: this.clock });
+  readonly bucket = new TestBucket();
+  readonly places = new TestPlaces();
+  readonly log = new KeptLog();
+  readonly metrics = new CountingMetrics();
+  /** Records whose append was acknowledged, per destination. */
+  readonly durable = new Map<string, string[]>(incarnations.map((name) => [name, []]));
+  /** Records whose append had no answer when the process died: they may be there, once. */
+  readonly doubtful = new Set<string>();
+  outboxDisk: SimulatedDisk;
+  journalDisk: SimulatedDisk;
+  outboxFiles = 0;
+  deaths = 0;
+  #journal: Journal | undefined;
+  #records = 0;
+  #mood = 0;
+
+  constructor(seed: number) {
+    this.draw = seededRandom(seed);
+    this.outboxDisk = new SimulatedDisk({ seed });
+    this.journalDisk = new SimulatedDisk({ seed: seed + 1_000 });
+    for (const name of incarnations) this.#moveTrail(name);
+    this.bucket.answer = () => this.#answer();
+  }
+
+  async run(): Promise<void> {
+    const lives = 1 + this.draw.below(5);
+    for (let count = 0; count < lives; count += 1) {
+      await this.#live(
+        new Life(this.draw, { dieAt: 1 + this.draw.below(400), failEvery: 10 + this.draw.below(60) }),
+      );
+      this.outboxFiles += this.outboxDisk.calls("rename");
+      this.outboxDisk = this.outboxDisk.crash();
+      this.journalDisk = this.journalDisk.crash();
+      this.deaths += 1;
+      await settled();
+      if (this.draw.below(3) === 0) await this.clock.advance(this.draw.below(20_000));
+    }
+    await this.#finish();
+  }
+
+  /** Works until death, or for a while and is then killed between two calls. */
+  async #live(life: Life): Promise<void> {
+    const delivery = await this.#make(life);
+    // A start may fail by a simulated error: the process ends, as the server would.
+    void delivery.start().then(
+      () => (life.start = "done"),
+      () => (life.start = "failed"),
+    );
+    for (let step = 0; life.start !== "failed" && !life.isDead && step < 25; step += 1) {
+      if (life.start === "done") await this.#step(delivery);
+      else await settled();
+    }
+    life.isDead = true;
+  }
+
+  async #step(delivery: Delivery): Promise<void> {
+    const what = this.draw.below(22);
+    if (what < 9) this.#append();
+    else if (what < 15) await this.clock.advance(this.draw.below(4_000));
+    else if (what < 16) this.#mood = this.draw.below(4);
+    else if (what < 17) this.bucket.landLate();
+    else if (what < 18) void delivery.flush(this.#incarnation(), 5_000);
+    else if (what < 19) void delivery.cutNow().catch(() => undefined);
+    else this.#moveTrail(this.#incarnation());
+    if (this.draw.below(4) > 0) await settled();
+  }
+
+  #append(): void {
+    const owners: string[] = [];
+    const texts: string[] = [];
+    const records = Array.from({ length: 1 + this.draw.below(4) }, () => {
+      const chosen = incarnations.filter(() => this.draw.below(2) === 0);
+      const id = `event-${(this.#records += 1)}`;
+      const account = this.draw.below(4) === 0 ? "444455556666" : "123456789012";
+      for (const name of chosen) {
+        owners.push(name);
+        texts.push(recordText(id));
+      }
+      return { id, matchSet: matchSet(chosen, { account }) };
+    });
+    for (const text of texts) this.doubtful.add(text);
+    const appended = this.#journal?.append(frame(this.draw.uuid(), this.clock.nowMs(), records));
+    void appended?.then(
+      (outcome) => {
+        if (outcome.kind !== "durable") return;
+        for (const [at, text] of texts.entries()) {
+          this.durable.get(owners[at] ?? "")?.push(text);
+          this.doubtful.delete(text);
+        }
+      },
+      () => undefined,
+    );
+  }
+
+  /** All is well from here on: everything must arrive. */
+  async #finish(): Promise<void> {
+    this.bucket.answer = () => "store";
+    const delivery = await this.#make(new Life(this.draw, { dieAt: Infinity, failEvery: Infinity }));
+    await delivery.start();
+    for (let tries = 0; tries < 400 && !(await this.#isDone(delivery)); tries += 1) {
+      await this.clock.advance(1_000);
+    }
+    this.bucket.landLate();
+    const stopped = delivery.stop();
+    await this.clock.advance(6_000);
+    await stopped;
+  }
+
+  async #isDone(delivery: Delivery): Promise<boolean> {
+    const { journalFiles, outboxFiles } = delivery.waiting();
+    const cut = await this.state.get("delivery/cut/0");
+    const to = (cut?.value as { to: number } | undefined)?.to ?? 1;
+    return journalFiles + outboxFiles === 0 && to === this.#journal?.end("0").seq;
+  }
+
+  async #make(life: Life): Promise<Delivery> {
+    const { state, bucket, places, clock, log, metrics, draw } = this;
+    const journal = await openSegmentJournal({
+      ...{ disk: this.journalDisk, directory: "/journal", clock, log: new KeptLog(), metrics },
+      // Small segments: trimming must really take away what is released.
+      ...{ bytesMax: 1_000_000, ownCallReserveBytes: 0, segmentBytesMax: 600 },
+    });
+    this.#journal = journal;
+    const diskCalls = [
+      "makeDirectory",
+      "list",
+      "create",
+      "readWhole",
+      "rename",
+      "remove",
+      "syncDirectory",
+    ] as const;
+    return createDelivery(
+      {
+        journal: life.mortal(journal, ["read", "release", "waitBeyond"], false),
+        state: life.mortal(state, ["get", "list", "put", "delete"], true),
+        bucket: life.mortal(bucket as unknown as BucketStore, ["put"], false),
+        disk: life.mortal(this.outboxDisk, diskCalls, true),
+        clock: life.mortal<Clock>(clock, ["sleep"], false),
+        ...{ places, log, metrics, random: draw },
+      },
+      options,
+      limits,
+    );
+  }
+
+  #incarnation(): string {
+    return incarnations[this.draw.below(incarnations.length)] ?? "a";
+  }
+
+  /** Trails share buckets; the first part of the prefix says whose a file is. */
+  #moveTrail(name: string): void {
+    const keyPrefix = this.draw.below(2) === 0 ? name : `${name}/p`;
+    this.places.set(name, { bucket: `bucket-${this.draw.below(3)}`, keyPrefix });
+  }
+
+  #answer(): Answer {
+    const moods: readonly (readonly Answer[])[] = [
+      ["store"],
+      ["store", "store", { refuse: "AccessDenied" }, "lose"],
+      [{ refuse: "NoSuchBucket" }],
+      ["hang", "late", "lose", { refuse: "AccessDenied" }],
+    ];
+    const mood = moods[this.#mood] ?? [];
+    return mood[this.draw.below(mood.length)] ?? "store";
+  }
+}
+
+/** What lies in the buckets for one destination, repetitions included. */
+function deliveredTo(name: string, bucket: TestBucket): string[] {
+  const objects = [...bucket.objects.values()].filter(({ key }) => key.startsWith(`${name}/`));
+  return objects.flatMap(recordsOf);
+}
+
+async function check(seed: number): Promise<Simulation> {
+  const simulation = new Simulation(seed);
+  await simulation.run();
+  const { bucket, durable, doubtful, log, state, outboxDisk } = simulation;
+  const what = `seed ${seed}`;
+  expect(bucket.problems, what).toEqual([]);
+  for (const [name, records] of durable) {
+    const delivered = deliveredTo(name, bucket);
+    const certain = delivered.filter((text) => !doubtful.has(text));
+    expect(certain.sort(), `${what}, destination ${name}`).toEqual([...records].sort());
+    expect(new Set(delivered).size, `${what}, destination ${name}`).toBe(delivered.length);
+  }
+  for (const object of bucket.objects.values()) {
+    expect(textOf(object).length, what).toBeLessThanOrEqual(options.logFileBytesMax);
+    expect(recordsOf(object).length, what).toBeGreaterThan(0);
+  }
+  expect(await state.list("delivery/plan/"), what).toEqual([]);
+  expect(outboxDisk.files(), what).toEqual([]);
+  expect(
+    log.lines.filter((line) => line.message.includes("given up")),
+    what,
+  ).toEqual([]);
+  return simulation;
+}
+
+describe("delivery that dies at any call", () => {
+  const seen = {
+    ...{
+      deaths: 0,
+      moves: 0,
+      outbox: 0,
+      refused: 0,
+      unknown: 0,
+      faults: 0,
+      takenUp: 0,
+      records: 0,
+      trimmed: 0,
+    },
+  };
+
+  test.each(Array.from({ length: rounds }, (_, at) => at + 1))("seed %i", async (seed) => {
+    const simulation = await check(seed);
+    const { log, deaths, metrics, durable, outboxFiles, journalDisk } = simulation;
+    const messages = (text: string): number => log.lines.filter((line) => line.message.includes(text)).length;
+    seen.deaths += deaths;
+    seen.moves += messages("follows its trail");
+    seen.outbox += outboxFiles;
+    seen.refused += metrics.totals.get("delivery_failures_total refused") ?? 0;
+    seen.unknown += metrics.totals.get("delivery_failures_total unknown") ?? 0;
+    seen.faults += log.of("error").length;
+    seen.takenUp += messages("goes on where");
+    seen.trimmed += journalDisk.calls("remove");
+    for (const records of durable.values()) seen.records += records.length;
+  });
+
+  test("has met everything it is there for", () => {
+    for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(rounds / 4);
+  });
+});
