@@ -18,7 +18,7 @@ export interface AccessKeyInFile {
   readonly expires?: number | undefined;
 }
 
-export interface UserInFile {
+interface UserInFile {
   readonly name: string;
   readonly path: string;
   readonly accessKeys: readonly AccessKeyInFile[];
@@ -32,7 +32,7 @@ export interface AccountInFile {
   readonly root?: { readonly accessKeys: readonly AccessKeyInFile[] } | undefined;
 }
 
-export interface OrganizationInFile {
+interface OrganizationInFile {
   readonly id: string;
   readonly managementAccount: AccountId;
   readonly delegatedAdministrators: readonly AccountId[];

@@ -32,7 +32,7 @@ export interface AccessKeyConfiguration {
   readonly expiresMs?: number;
 }
 
-export interface UserConfiguration {
+interface UserConfiguration {
   readonly name: string;
   /** Begins and ends with a slash. */
   readonly path: string;
@@ -48,7 +48,7 @@ export interface AccountConfiguration {
   readonly rootAccessKeys: readonly AccessKeyConfiguration[];
 }
 
-export interface OrganizationConfiguration {
+interface OrganizationConfiguration {
   readonly id: string;
   readonly managementAccount: AccountId;
   readonly delegatedAdministrators: readonly AccountId[];
@@ -56,7 +56,7 @@ export interface OrganizationConfiguration {
   readonly members: readonly AccountId[];
 }
 
-export interface QuotaConfiguration {
+interface QuotaConfiguration {
   readonly trailsPerRegion: number;
   readonly basicSelectorsPerTrail: number;
   readonly dataResourceValuesPerTrail: number;

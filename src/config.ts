@@ -19,15 +19,10 @@ import { globalServiceRegion, publicRegions } from "./model/regions.ts";
 
 export { flagOf, type Setting, settingList, variableOf, yamlKeyOf } from "./config-settings.ts";
 export type {
-  AccessKeyConfiguration,
-  AccountConfiguration,
   Configuration,
   ConfigurationFile,
   ConfigurationProblem,
   ConfigurationSources,
-  OrganizationConfiguration,
-  QuotaConfiguration,
-  UserConfiguration,
 } from "./config-types.ts";
 
 const readableByGroupOrOthers = 0o044;

@@ -78,8 +78,8 @@ export class DirectoryPlaces {
     if ((await this.tree.look(folder))?.kind !== "folder") return;
     for (const file of [name, name + asideMark]) {
       // Also when nothing is there: an earlier attempt may have removed it and failed to make that durable.
-      if ((await this.tree.look(`${folder}/${file}`))?.kind !== "folder")
-        await this.files.remove(folder, file);
+      const kind = (await this.tree.look(`${folder}/${file}`))?.kind ?? "file";
+      if (kind === "file") await this.files.remove(folder, file);
     }
     await this.prune([object.bucket], folders);
     const about = [...this.aboutParts(object.bucket), "objects"];

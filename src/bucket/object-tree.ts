@@ -1,7 +1,7 @@
 // Looking at folders: what the bucket directory needs beyond the Disk contract. Never writes file content.
 import { lstat, readdir, rmdir } from "node:fs/promises";
 
-export interface TreeEntry {
+interface TreeEntry {
   readonly name: string;
   /** `other`: links, sockets and the like, which are never followed. */
   readonly kind: "file" | "folder" | "other";

@@ -64,7 +64,8 @@ const parser = new XMLParser({
   removeNSPrefix: true,
   parseTagValue: false,
   trimValues: false,
-  htmlEntities: true,
+  // Entities are replaced below: those of XML alone, and character references also of control characters.
+  processEntities: false,
 });
 
 /** The values of all members of this name; [] when there are none. */
@@ -84,11 +85,24 @@ export function malformedXml(): BucketError {
 }
 
 function normalise(value: unknown): XmlValue {
-  if (typeof value !== "object" || value === null) return typeof value === "string" ? value : "";
+  if (typeof value !== "object" || value === null)
+    return typeof value === "string" ? unescapeText(value) : "";
   return Object.fromEntries(
     Object.entries(value).map(([name, inside]: [string, unknown]) => [
       name,
       (Array.isArray(inside) ? inside : [inside]).map(normalise),
     ]),
   );
+}
+
+const namedEntities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+function unescapeText(text: string): string {
+  return text.replace(/&(?:#(?:x[0-9a-fA-F]{1,6}|\d{1,7})|\w+);/g, (entity) => {
+    const name = entity.slice(1, -1);
+    if (!name.startsWith("#"))
+      return Object.hasOwn(namedEntities, name) ? (namedEntities[name] ?? entity) : entity;
+    const code = Number(name.startsWith("#x") ? `0${name.slice(1)}` : name.slice(1));
+    return code <= 0x10_ffff ? String.fromCodePoint(code) : entity;
+  });
 }

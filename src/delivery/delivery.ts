@@ -29,10 +29,8 @@ import type { DeliveryOptions, DeliveryPorts } from "./ports.ts";
 import { type DeliveryStatus, StatusBook } from "./status-book.ts";
 import { Writer } from "./writer.ts";
 
-export type { DeliveryStatus } from "./status-book.ts";
-
 /** Log files that are planned and not yet in their bucket. */
-export interface DeliveryWaiting {
+interface DeliveryWaiting {
   /** Records only in the journal; those composed and held in memory are among them. */
   readonly journalFiles: number;
   readonly memoryFiles: number;

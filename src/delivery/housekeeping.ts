@@ -1,5 +1,5 @@
 // Looks after what nobody else comes back to: files past their retention, left-overs of deleted trails, places
-// that may be forgotten, the status documents and the gauges. Must not: cut, compose or write files.
+// that may be forgotten, and the status documents. Must not: cut, compose or write files.
 import type { Journal } from "../journal/contract.ts";
 import type { Faults } from "./faults.ts";
 import type { Ledger } from "./ledger.ts";
@@ -48,7 +48,6 @@ export class Housekeeping {
       if (signal.aborted) return;
       await this.#endDeleted(incarnation);
     }
-    this.#setGauges();
   }
 
   async #giveUpExpired(signal: AbortSignal): Promise<void> {
@@ -83,19 +82,7 @@ export class Housekeeping {
 
   #destinations(): ReadonlySet<string> {
     const { ports, ledger, statuses } = this.#parts;
-    return new Set([...ledger.incarnations, ...statuses.incarnations, ...(ports.places.deleted?.() ?? [])]);
-  }
-
-  #setGauges(): void {
-    const { metrics } = this.#parts.ports;
-    const { journalFiles, outboxFiles, outboxBytes } = this.#parts.ledger.counts;
-    const { memoryFiles, memoryBytes, lanesFailing } = this.#parts.writer.counts;
-    metrics.gauge("delivery_waiting_files", journalFiles, { where: "journal" });
-    metrics.gauge("delivery_waiting_files", outboxFiles, { where: "outbox" });
-    metrics.gauge("delivery_waiting_files", memoryFiles, { where: "memory" });
-    metrics.gauge("delivery_memory_bytes", memoryBytes);
-    metrics.gauge("delivery_outbox_bytes", outboxBytes);
-    metrics.gauge("delivery_lanes_failing", lanesFailing);
+    return new Set([...ledger.incarnations, ...statuses.incarnations, ...ports.places.deleted()]);
   }
 }
 

@@ -21,7 +21,7 @@ import {
   planKeyPrefix,
 } from "./plan.ts";
 
-export const readerName = "delivery";
+const readerName = "delivery";
 
 /** A plan in memory. Everybody holds the same object; `plan` is replaced when the document changes. */
 export interface Entry {

@@ -11,11 +11,8 @@ export interface Places {
   place(incarnation: string): DeliveryPlace | undefined;
   /** Nothing is left to deliver for this deleted trail: its place may be forgotten. */
   forget(incarnation: string): Promise<void>;
-  /**
-   * Deleted trails whose place is still kept. Without it delivery sees only those it has delivered for, and the
-   * place of a trail that never logged anything would be kept for ever.
-   */
-  deleted?(): readonly string[];
+  /** Incarnations of the deleted trails whose place is still kept. */
+  deleted(): readonly string[];
 }
 
 export interface DeliveryOptions {

@@ -460,9 +460,9 @@ export class Writer {
   #tellDelivered(plan: Plan, file: { bytes: number; elapsedMs: number }): void {
     const { log, metrics, clock } = this.#parts.ports;
     const { trail, bucket, key, recordCount, attempts, createdMs } = plan;
-    metrics.count("delivery_files_total");
-    metrics.count("delivery_records_total", {}, recordCount);
-    metrics.count("delivery_bytes_total", {}, file.bytes);
+    metrics.count("log_files_delivered_total");
+    metrics.count("log_file_records_total", {}, recordCount);
+    metrics.count("log_file_bytes_total", {}, file.bytes);
     metrics.observe("delivery_delay_seconds", Math.max(0, clock.nowMs() - createdMs) / 1000);
     log.info(
       { trail, bucket, objectKey: key, eventCount: recordCount, attempts: attempts + 1, ...file },
@@ -473,10 +473,10 @@ export class Writer {
   #tellFailed(plan: Plan, outcome: FailedPut, attempts: number): void {
     const { log, metrics } = this.#parts.ports;
     const { trail, bucket, key } = plan;
-    const code = outcome.kind === "refused" ? outcome.code : undefined;
-    metrics.count("delivery_failures_total", { outcome: outcome.kind });
+    const code = outcome.kind === "refused" ? outcome.code : "no-answer";
+    metrics.count("delivery_failures_total", { code });
     log.warn(
-      { trail, bucket, objectKey: key, attempts, outcome: outcome.kind, code, error: outcome.message },
+      { trail, bucket, objectKey: key, attempts, code, error: outcome.message },
       "A log file could not be delivered; it is tried again.",
     );
   }

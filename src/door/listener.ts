@@ -47,6 +47,8 @@ class HttpDoor implements Door {
   readonly #server: Server | TlsServer;
   /** Open connections and the answers each still owes. */
   readonly #connections = new Map<Duplex, Set<ServerResponse>>();
+  /** Every socket, also one whose TLS handshake never ends: closing must not wait for it. */
+  readonly #sockets = new Set<Duplex>();
   readonly #refused = new WeakSet<Duplex>();
   #isClosing = false;
 
@@ -89,7 +91,7 @@ class HttpDoor implements Door {
     this.#server.closeIdleConnections();
     await this.#parts.clock.sleep(graceMs, closed.signal);
     this.#server.closeAllConnections();
-    for (const socket of this.#connections.keys()) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await isClosed;
   }
 
@@ -128,6 +130,10 @@ class HttpDoor implements Door {
 
   #attach(): void {
     const isTls = "setSecureContext" in this.#server;
+    this.#server.on("connection", (socket: Duplex) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
     this.#server.on(isTls ? "secureConnection" : "connection", (socket: Duplex) => this.#admit(socket));
     this.#server.on("request", (incoming, outgoing) => this.#take({ incoming, outgoing }, "none"));
     this.#server.on("checkContinue", (incoming, outgoing) => this.#take({ incoming, outgoing }, "continue"));

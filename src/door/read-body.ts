@@ -8,7 +8,7 @@ export interface BodyLimits {
 }
 
 /** True when the head announces a body of at least one byte. */
-export function announcesBody(incoming: IncomingMessage): boolean {
+function announcesBody(incoming: IncomingMessage): boolean {
   if (incoming.headers["transfer-encoding"] !== undefined) return true;
   return Number(incoming.headers["content-length"] ?? 0) > 0;
 }

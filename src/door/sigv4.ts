@@ -93,10 +93,10 @@ function checkScope(claim: SignatureClaim, rules: SignatureRules): Region {
 function checkTime(claim: SignatureClaim, rules: SignatureRules): void {
   const { requestTime, requestTimeMs, expiresSeconds } = claim;
   const { nowMs, clockSkewMsMax } = rules;
-  const now = isoBasic(nowMs);
+  const now = () => isoBasic(nowMs);
   if (requestTimeMs > nowMs + clockSkewMsMax) {
     const limit = isoBasic(nowMs + clockSkewMsMax);
-    throw apiError("InvalidSignatureException.notYet", { requestTime, limit, now });
+    throw apiError("InvalidSignatureException.notYet", { requestTime, limit, now: now() });
   }
   if (expiresSeconds !== undefined) {
     if (nowMs > requestTimeMs + expiresSeconds * 1000) {
@@ -104,13 +104,13 @@ function checkTime(claim: SignatureClaim, rules: SignatureRules): void {
       throw apiError("InvalidSignatureException.presignedExpired", {
         requestTime,
         limit,
-        now,
+        now: now(),
         expiresSeconds,
       });
     }
   } else if (requestTimeMs < nowMs - clockSkewMsMax) {
     const limit = isoBasic(nowMs - clockSkewMsMax);
-    throw apiError("InvalidSignatureException.expired", { requestTime, limit, now });
+    throw apiError("InvalidSignatureException.expired", { requestTime, limit, now: now() });
   }
 }
 

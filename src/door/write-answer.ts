@@ -30,13 +30,14 @@ export function writeAnswer(
 ): void {
   const { incoming, outgoing } = exchange;
   if (outgoing.destroyed || outgoing.headersSent) return;
-  const body = typeof answer.body === "string" ? Buffer.from(answer.body, "utf8") : answer.body;
+  // A text goes out in one write with the headers; bytes would need a second one.
+  const { body } = answer;
   const isUnread = !incoming.complete && !incoming.destroyed;
   const mustClose = frame.connection === "close" || isUnread;
   outgoing.sendDate = false;
   outgoing.setTimeout(frame.stalledMsMax, () => outgoing.socket?.destroy());
   outgoing.writeHead(answer.status, {
-    ...lengthOf(answer, body),
+    ...lengthOf(answer),
     ...answer.headers,
     ...frameHeaders(frame.requestId, frame.clock.nowMs()),
     ...(mustClose ? { Connection: "close" } : {}),
@@ -45,15 +46,16 @@ export function writeAnswer(
     outgoing.end(body);
     return;
   }
+  outgoing.flushHeaders();
   outgoing.write(body);
   lingerThenEnd(exchange, frame.clock);
 }
 
 /** A HEAD answer's length is told by the door; 204 and 304 have none. */
-function lengthOf(answer: DoorAnswer, body: Uint8Array): Readonly<Record<string, string>> {
+function lengthOf(answer: DoorAnswer): Readonly<Record<string, string>> {
   if (answer.status === 204 || answer.status === 304) return {};
   const isTold = Object.keys(answer.headers).some((name) => name.toLowerCase() === "content-length");
-  return isTold ? {} : { "Content-Length": String(body.length) };
+  return isTold ? {} : { "Content-Length": String(Buffer.byteLength(answer.body)) };
 }
 
 /**

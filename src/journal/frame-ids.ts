@@ -1,5 +1,6 @@
 // Remembers the ids of the newest durable frames, so that a repeated append is answered and not written. Bounded:
-// the current segment, the one before it, and as many older ones as together stay below a segment's size.
+// the current segment, the one before it, and as many older ones as together stay below a segment's size. A segment
+// that was trimmed is remembered until the process ends.
 
 interface Generation {
   readonly ids: string[];

@@ -120,6 +120,9 @@ export class GroupCommitter {
       await this.#startSegment();
       return undefined;
     } catch (error) {
+      // The successor may have its name already, and its header ends the current segment where it is now.
+      await this.#writer?.abandon();
+      this.#writer = undefined;
       const message = "The journal could not start a new segment; it takes nothing until the disk allows it.";
       this.#parts.log.error({ error: String(error) }, message);
       this.#parts.metrics.count("journal_failed_writes_total");

@@ -37,7 +37,8 @@
 // FAILED WRITES: when a write or a sync fails, the segment is sealed: never written, synced or cut again. The next
 //   group goes to a new segment, whose header makes the failed bytes void in the same atomic step that gives it its
 //   name (or which takes the name of the sealed one, when that held nothing else). Until that step is durable,
-//   nothing is accepted. So a frame whose outcome is unknown survives only when the process ends before the
+//   nothing is accepted; when it fails the current segment is sealed as well, because a successor that counts its
+//   bytes may be there already. So a frame whose outcome is unknown survives only when the process ends before the
 //   step is made; its seq is then its own.
 //
 // RECOVERY (segment-recovery.ts)

@@ -119,7 +119,8 @@ export const errorTexts = {
   "InvalidInsightSelectorsException.type": "InsightType {value} is not valid.",
   "InvalidInsightSelectorsException.category": "EventCategories value {value} is not valid.",
   "InvalidInsightSelectorsException.duplicate": "InsightType {value} occurs more than once.",
-  "InvalidInsightSelectorsException.duplicateCategory": "EventCategories value {value} occurs more than once.",
+  "InvalidInsightSelectorsException.duplicateCategory":
+    "EventCategories value {value} occurs more than once.",
   "InvalidInsightSelectorsException.needs": "The trail must log {events} events to use {type}.",
   "InvalidInsightSelectorsException.constraint":
     "1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {constraint}",

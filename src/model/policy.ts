@@ -3,11 +3,11 @@ import { conditionsHold } from "./policy-conditions.ts";
 import type { PolicyDocument, PolicyStatement, Principals } from "./policy-document.ts";
 import { compilePattern, foldCase, matchesPattern, type Variables } from "./policy-pattern.ts";
 
-export type { PolicyDocument, PolicyStatement, Principals } from "./policy-document.ts";
-export { type PolicyProblem, parsePolicy, parsePolicyValue, policyTextBytesMax } from "./policy-parse.ts";
+export type { PolicyDocument } from "./policy-document.ts";
+export { parsePolicy, parsePolicyValue, policyTextBytesMax } from "./policy-parse.ts";
 
 /** Who asks, as far as a resource policy can name it. */
-export interface PolicyPrincipal {
+interface PolicyPrincipal {
   /** `cloudtrail.amazonaws.com` */
   readonly service?: string;
   readonly accountId?: string;

@@ -48,20 +48,40 @@ describe("tags", () => {
   const team = { Key: "Team", Value: "audit" };
 
   test.each<[what: string, present: Tag[], tags: Tag[], expected: Tag[]]>([
-    ["are added at the end", [team], [{ Key: "Stage", Value: "test" }], [team, { Key: "Stage", Value: "test" }]],
-    ["overwrite the value of a key", [team], [{ Key: "Team", Value: "ops" }], [{ Key: "Team", Value: "ops" }]],
+    [
+      "are added at the end",
+      [team],
+      [{ Key: "Stage", Value: "test" }],
+      [team, { Key: "Stage", Value: "test" }],
+    ],
+    [
+      "overwrite the value of a key",
+      [team],
+      [{ Key: "Team", Value: "ops" }],
+      [{ Key: "Team", Value: "ops" }],
+    ],
     ["differ by case", [team], [{ Key: "team", Value: "ops" }], [team, { Key: "team", Value: "ops" }]],
     ["have the empty value when none is given", [], [{ Key: "Bare" }], [{ Key: "Bare", Value: "" }]],
     ["may be repeated as they are", [team], [team], [team]],
     ["may be 50 at once", [], someTags(50), someTags(50)],
-    ["may be as long as 128 and 256", [], [{ Key: "k".repeat(128), Value: "v".repeat(256) }], [{ Key: "k".repeat(128), Value: "v".repeat(256) }]],
+    [
+      "may be as long as 128 and 256",
+      [],
+      [{ Key: "k".repeat(128), Value: "v".repeat(256) }],
+      [{ Key: "k".repeat(128), Value: "v".repeat(256) }],
+    ],
     [
       "may have letters, digits, space and _ . : / = + - @",
       [],
       [{ Key: "Größe 1_.:/=+-@", Value: "日本語 ½ _.:/=+-@" }],
       [{ Key: "Größe 1_.:/=+-@", Value: "日本語 ½ _.:/=+-@" }],
     ],
-    ["overwrite at the limit", someTags(50), [{ Key: "Key7", Value: "new" }], someTags(50).with(7, { Key: "Key7", Value: "new" })],
+    [
+      "overwrite at the limit",
+      someTags(50),
+      [{ Key: "Key7", Value: "new" }],
+      someTags(50).with(7, { Key: "Key7", Value: "new" }),
+    ],
     ["may be none", [team], [], [team]],
   ])("%s", async (_what, present, tags, expected) => {
     expect(await added(present, tags)).toEqual(expected);
@@ -144,7 +164,10 @@ describe("is refused, and the tags stay", () => {
 
   test("no resource", async () => {
     const call = api.as(api.newAccount()).addTags({ ResourceId: undefined, TagsList: [{ Key: "Team" }] });
-    await expectRefusal(call, ["ValidationException", constraint("null", "resourceId", "Member must not be null")]);
+    await expectRefusal(call, [
+      "ValidationException",
+      constraint("null", "resourceId", "Member must not be null"),
+    ]);
   });
 
   test("an organization trail, for a member", async () => {

@@ -127,7 +127,11 @@ describe("a new trail", () => {
 
   test("has its tags at once, a missing value as the empty text", async () => {
     const client = api.as(api.newAccount());
-    const TagsList = [{ Key: "Team", Value: "audit" }, { Key: "Größe + = . _ : / @ -", Value: "x" }, { Key: "Bare" }];
+    const TagsList = [
+      { Key: "Team", Value: "audit" },
+      { Key: "Größe + = . _ : / @ -", Value: "x" },
+      { Key: "Bare" },
+    ];
     const arn = await makeTrail(client, "tagged-trail", { TagsList });
     expect((await client.listTags({ ResourceIdList: [arn] })).ResourceTagList).toEqual([
       { ResourceId: arn, TagsList: [...TagsList.slice(0, 2), { Key: "Bare", Value: "" }] },
@@ -156,18 +160,31 @@ describe("a new trail", () => {
   });
 
   test.each([
-    ["a multi-Region key id", multiRegionKeyId, (account: string) => `arn:aws:kms:${home}:${account}:key/${multiRegionKeyId}`],
-    ["a key ARN", `arn:aws:kms:eu-west-1:999999999999:key/${keyId}`, () => `arn:aws:kms:eu-west-1:999999999999:key/${keyId}`],
+    [
+      "a multi-Region key id",
+      multiRegionKeyId,
+      (account: string) => `arn:aws:kms:${home}:${account}:key/${multiRegionKeyId}`,
+    ],
+    [
+      "a key ARN",
+      `arn:aws:kms:eu-west-1:999999999999:key/${keyId}`,
+      () => `arn:aws:kms:eu-west-1:999999999999:key/${keyId}`,
+    ],
   ])("gives back %s as a key ARN", async (_what, KmsKeyId, expected) => {
     const account = api.newAccount();
     const answer = await api.as(account).createTrail({ Name: "kms-trail", S3BucketName: bucket, KmsKeyId });
     expect(answer.KmsKeyId).toBe(expected(account));
   });
 
-  test.each(["alias/audit", "arn:aws:kms:us-east-1:999999999999:alias/audit"])("takes the key %s", async (KmsKeyId) => {
-    const answer = await api.as(api.newAccount()).createTrail({ Name: "kms-trail", S3BucketName: bucket, KmsKeyId });
-    expect(answer.KmsKeyId).toMatch(/^arn:aws:kms:us-east-1:\d{12}:alias\/audit$/);
-  });
+  test.each(["alias/audit", "arn:aws:kms:us-east-1:999999999999:alias/audit"])(
+    "takes the key %s",
+    async (KmsKeyId) => {
+      const answer = await api
+        .as(api.newAccount())
+        .createTrail({ Name: "kms-trail", S3BucketName: bucket, KmsKeyId });
+      expect(answer.KmsKeyId).toMatch(/^arn:aws:kms:us-east-1:\d{12}:alias\/audit$/);
+    },
+  );
 
   test("repeats a topic's ARN in both members", async () => {
     const topic = "arn:aws:sns:eu-west-1:999999999999:their-topic";
@@ -180,17 +197,25 @@ describe("a new trail", () => {
   test("keeps the prefix as given, up to 200 characters", async () => {
     const client = api.as(api.newAccount());
     for (const S3KeyPrefix of ["with/slash/", "p".repeat(200)]) {
-      const answer = await client.createTrail({ Name: `prefix-${S3KeyPrefix.length}`, S3BucketName: bucket, S3KeyPrefix });
+      const answer = await client.createTrail({
+        Name: `prefix-${S3KeyPrefix.length}`,
+        S3BucketName: bucket,
+        S3KeyPrefix,
+      });
       expect(answer.S3KeyPrefix).toBe(S3KeyPrefix);
     }
   });
 });
 
-const bucketRefusal = (name: string): Refusal => ["InvalidS3BucketNameException", `${name} is not a valid S3 bucket name.`];
+const bucketRefusal = (name: string): Refusal => [
+  "InvalidS3BucketNameException",
+  `${name} is not a valid S3 bucket name.`,
+];
 const pair = "You must specify a log group and a role ARN.";
 const constraint = (value: string, field: string, text: string) =>
   `1 validation error detected: Value ${value} at '${field}' failed to satisfy constraint: ${text}`;
-const someTags = (count: number) => Array.from({ length: count }, (_, index) => ({ Key: `Key${index}`, Value: "" }));
+const someTags = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ Key: `Key${index}`, Value: "" }));
 
 type Case = readonly [what: string, input: Partial<CreateTrailCommandInput>, refusal: Refusal];
 
@@ -210,8 +235,24 @@ const refusals: readonly Case[] = [
     ["InvalidParameterCombinationException", "Multi-Region trail must include global service events."],
   ],
   ["no bucket", { S3BucketName: undefined }, bucketRefusal("")],
-  ...["", "ab", "a".repeat(64), "Upper", "under_score", "a..b", "a.-b", "a-.b", "-abc", "abc-", "192.168.5.4"].map(
-    (S3BucketName): Case => [`the bucket name "${S3BucketName}"`, { S3BucketName }, bucketRefusal(S3BucketName)],
+  ...[
+    "",
+    "ab",
+    "a".repeat(64),
+    "Upper",
+    "under_score",
+    "a..b",
+    "a.-b",
+    "a-.b",
+    "-abc",
+    "abc-",
+    "192.168.5.4",
+  ].map(
+    (S3BucketName): Case => [
+      `the bucket name "${S3BucketName}"`,
+      { S3BucketName },
+      bucketRefusal(S3BucketName),
+    ],
   ),
   [
     "a bucket that does not exist",
@@ -225,7 +266,12 @@ const refusals: readonly Case[] = [
   ],
   ["a prefix with a slash first", { S3KeyPrefix: "/logs" }, ["InvalidS3PrefixException", /\/logs/]],
   ["a prefix with a line break", { S3KeyPrefix: "lo\ngs" }, ["InvalidS3PrefixException", /./]],
-  ...["t".repeat(257), "bad topic", "arn:aws:sqs:us-east-1:123456789012:queue", "arn:aws:sns:us-east-1:12:topic"].map(
+  ...[
+    "t".repeat(257),
+    "bad topic",
+    "arn:aws:sqs:us-east-1:123456789012:queue",
+    "arn:aws:sns:us-east-1:12:topic",
+  ].map(
     (SnsTopicName): Case => [
       `the topic "${SnsTopicName.slice(0, 40)}"`,
       { SnsTopicName },
@@ -253,7 +299,10 @@ const refusals: readonly Case[] = [
     (CloudWatchLogsLogGroupArn): Case => [
       `the log group ${CloudWatchLogsLogGroupArn}`,
       { CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: role("123456789012") },
-      ["InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN."],
+      [
+        "InvalidCloudWatchLogsLogGroupArnException",
+        "CloudTrail cannot validate the specified log group ARN.",
+      ],
     ],
   ),
   [
@@ -309,12 +358,25 @@ const refusals: readonly Case[] = [
       ),
     ],
   ],
-  ["a tag key with a tilde", { TagsList: [{ Key: "a~b" }] }, ["InvalidTagParameterException", "Tag key a~b is not valid."]],
-  ["a tag value with a tilde", { TagsList: [{ Key: "Team", Value: "a~b" }] }, ["InvalidTagParameterException", /a~b/]],
+  [
+    "a tag key with a tilde",
+    { TagsList: [{ Key: "a~b" }] },
+    ["InvalidTagParameterException", "Tag key a~b is not valid."],
+  ],
+  [
+    "a tag value with a tilde",
+    { TagsList: [{ Key: "Team", Value: "a~b" }] },
+    ["InvalidTagParameterException", /a~b/],
+  ],
   ["a reserved tag key", { TagsList: [{ Key: "aws:team" }] }, ["InvalidTagParameterException", /aws:team/]],
   [
     "a tag key twice",
-    { TagsList: [{ Key: "Team", Value: "a" }, { Key: "Team", Value: "b" }] },
+    {
+      TagsList: [
+        { Key: "Team", Value: "a" },
+        { Key: "Team", Value: "b" },
+      ],
+    },
     ["InvalidTagParameterException", /Team/],
   ],
   [
@@ -343,10 +405,18 @@ describe("is refused, and nothing is made", () => {
 
   test.each([
     ["the name", { Name: "?", ...badCombination }, "InvalidTrailNameException"],
-    ["the combination", { ...badCombination, ...badKey, ...missingBucket }, "InvalidParameterCombinationException"],
+    [
+      "the combination",
+      { ...badCombination, ...badKey, ...missingBucket },
+      "InvalidParameterCombinationException",
+    ],
     ["the syntax", { ...badPrefix, ...badTags, ...missingBucket }, "InvalidS3PrefixException"],
     ["the tags", { ...badTags, ...organizationTrail, ...missingBucket }, "InvalidTagParameterException"],
-    ["the organization", { ...organizationTrail, ...takenName, ...missingBucket }, "OrganizationsNotInUseException"],
+    [
+      "the organization",
+      { ...organizationTrail, ...takenName, ...missingBucket },
+      "OrganizationsNotInUseException",
+    ],
     ["the taken name", { ...takenName, ...missingBucket }, "TrailAlreadyExistsException"],
   ])("%s is looked at first", async (_what, change, name) => {
     const client = api.as(api.newAccount());
@@ -406,7 +476,9 @@ describe("a name", () => {
 
   test("goes to exactly one of two calls at the same moment", async () => {
     const client = api.as(api.newAccount());
-    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => makeTrail(client, "racy-trail")));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 8 }, () => makeTrail(client, "racy-trail")),
+    );
     expect(outcomes.filter((outcome) => outcome.status === "fulfilled")).toHaveLength(1);
     expect((await client.describeTrails({})).trailList).toHaveLength(1);
   });
@@ -530,10 +602,14 @@ describe("the bucket's policy", () => {
   test("must name the organization's folder for an organization trail", async () => {
     const client = api.as(organization.management);
     const IsOrganizationTrail = true;
-    await putPolicy("policy-org-missing", statements("policy-org-missing", `AWSLogs/${organization.management}`));
+    await putPolicy(
+      "policy-org-missing",
+      statements("policy-org-missing", `AWSLogs/${organization.management}`),
+    );
     await expectRefusalWithoutTrace(
       client,
-      () => client.createTrail({ Name: "org-trail", S3BucketName: "policy-org-missing", IsOrganizationTrail }),
+      () =>
+        client.createTrail({ Name: "org-trail", S3BucketName: "policy-org-missing", IsOrganizationTrail }),
       incorrect("policy-org-missing"),
     );
     await putPolicy("policy-org", [

@@ -82,7 +82,10 @@ describe("deleting", () => {
     const client = api.as(api.newAccount());
     const arn = await makeTrail(client, "my-trail", { TagsList: [{ Key: "Team", Value: "audit" }] });
     await client.putEventSelectors({ TrailName: arn, EventSelectors: [{ ReadWriteType: "WriteOnly" }] });
-    await client.putInsightSelectors({ TrailName: arn, InsightSelectors: [{ InsightType: "ApiCallRateInsight" }] });
+    await client.putInsightSelectors({
+      TrailName: arn,
+      InsightSelectors: [{ InsightType: "ApiCallRateInsight" }],
+    });
     await client.startLogging({ Name: arn });
     await client.deleteTrail({ Name: arn });
     expect(await makeTrail(client, "my-trail")).toBe(arn);

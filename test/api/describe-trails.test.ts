@@ -129,7 +129,11 @@ describe("trails of several Regions", () => {
   });
 
   test.each<[what: string, list: () => string[], expected: string[]]>([
-    ["names and ARNs in list order", () => ["alpha-multi", arn("zulu-single")], ["alpha-multi", "zulu-single"]],
+    [
+      "names and ARNs in list order",
+      () => ["alpha-multi", arn("zulu-single")],
+      ["alpha-multi", "zulu-single"],
+    ],
     ["duplicates once", () => ["alpha-multi", "alpha-multi", arn("alpha-multi")], ["alpha-multi"]],
     ["unknown ones left out", () => ["no-such-trail", "zulu-single", arn("other-trail")], ["zulu-single"]],
     ["a shadow by ARN", () => [arn("far-multi", elsewhere)], ["far-multi"]],

@@ -11,7 +11,8 @@ afterAll(() => api.dispose());
 
 const subject = {
   api: () => api,
-  run: (client: ReturnType<Api["as"]>, TrailName: string | undefined) => client.getEventSelectors({ TrailName }),
+  run: (client: ReturnType<Api["as"]>, TrailName: string | undefined) =>
+    client.getEventSelectors({ TrailName }),
 };
 referenceSuite(subject);
 readingSuite({
@@ -55,12 +56,17 @@ describe("the answer", () => {
 
   test("has the selectors of the trail that is asked for", async () => {
     const client = api.as(api.newAccount());
-    for (const [name, ReadWriteType] of [["read-trail", "ReadOnly"], ["write-trail", "WriteOnly"]] as const) {
+    for (const [name, ReadWriteType] of [
+      ["read-trail", "ReadOnly"],
+      ["write-trail", "WriteOnly"],
+    ] as const) {
       await makeTrail(client, name);
       await client.putEventSelectors({ TrailName: name, EventSelectors: [{ ReadWriteType }] });
     }
     const typeOf = async (TrailName: string) =>
-      (await client.getEventSelectors({ TrailName })).EventSelectors?.map((selector) => selector.ReadWriteType);
+      (await client.getEventSelectors({ TrailName })).EventSelectors?.map(
+        (selector) => selector.ReadWriteType,
+      );
     expect([await typeOf("read-trail"), await typeOf("write-trail")]).toEqual([["ReadOnly"], ["WriteOnly"]]);
   });
 });

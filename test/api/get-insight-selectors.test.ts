@@ -88,7 +88,11 @@ describe("is refused", () => {
 
   const store = "11111111-2222-3333-4444-555555555555";
   test.each<[what: string, input: object, refusal: Refusal]>([
-    ["neither trail nor store", {}, ["InvalidParameterCombinationException", "Specify either TrailName or EventDataStore."]],
+    [
+      "neither trail nor store",
+      {},
+      ["InvalidParameterCombinationException", "Specify either TrailName or EventDataStore."],
+    ],
     [
       "both trail and store",
       { TrailName: "my-trail", EventDataStore: store },

@@ -1,13 +1,6 @@
 // GetTrailStatus over the API: logging times, what delivery tells about the bucket, and the Region it is asked in.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  type Api,
-  elsewhere,
-  makeBucket,
-  makeTrail,
-  s3,
-  startApi,
-} from "../harness/api-fixture.ts";
+import { type Api, elsewhere, makeBucket, makeTrail, s3, startApi } from "../harness/api-fixture.ts";
 import { managementEvent, postEvents } from "../harness/events.ts";
 import { until } from "../harness/log-files.ts";
 import { readingSuite, referenceSuite } from "./trail-references.suite.ts";
@@ -125,8 +118,9 @@ describe("deliveries", () => {
     await until("home has a delivery", async () => "LatestDeliveryTime" in (await rawStatus(account, arn)));
     // Nothing has happened in this Region before: this very call is its first event.
     expect(await rawStatus(account, arn, "ap-south-1")).not.toHaveProperty("LatestDeliveryTime");
-    await until("the Region has its own", async () =>
-      "LatestDeliveryTime" in (await rawStatus(account, arn, "ap-south-1")),
+    await until(
+      "the Region has its own",
+      async () => "LatestDeliveryTime" in (await rawStatus(account, arn, "ap-south-1")),
     );
   });
 
@@ -141,7 +135,10 @@ describe("deliveries", () => {
     await postEvents(api.url, [event(account)]);
     await until("the failure is told", async () => "LatestDeliveryError" in (await rawStatus(account, Name)));
     const failing = await rawStatus(account, Name);
-    expect(failing).toMatchObject({ LatestDeliveryError: "NoSuchBucket", LatestDeliveryAttemptSucceeded: "" });
+    expect(failing).toMatchObject({
+      LatestDeliveryError: "NoSuchBucket",
+      LatestDeliveryAttemptSucceeded: "",
+    });
     expect(failing["LatestDeliveryAttemptTime"]).toMatch(seconds);
     expect(failing).not.toHaveProperty("LatestDeliveryTime");
 

@@ -1,14 +1,6 @@
 // GetTrail over the API: the members of a trail, seen from home, from afar and from another account.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  type Api,
-  bucket,
-  elsewhere,
-  home,
-  makeTrail,
-  startApi,
-  trailArn,
-} from "../harness/api-fixture.ts";
+import { type Api, bucket, elsewhere, home, makeTrail, startApi, trailArn } from "../harness/api-fixture.ts";
 import { readingSuite, referenceSuite } from "./trail-references.suite.ts";
 
 let api: Api;
@@ -26,7 +18,8 @@ const subject = {
 referenceSuite(subject);
 readingSuite({
   ...subject,
-  answered: (output) => expect(output).toMatchObject({ Trail: { HomeRegion: home, IsMultiRegionTrail: true } }),
+  answered: (output) =>
+    expect(output).toMatchObject({ Trail: { HomeRegion: home, IsMultiRegionTrail: true } }),
 });
 
 describe("the answer", () => {
@@ -65,7 +58,11 @@ describe("the answer", () => {
 
   test.each([
     ["the default selector put back", [{}], false],
-    ["the default selector written out", [{ ReadWriteType: "All", IncludeManagementEvents: true, DataResources: [] }], false],
+    [
+      "the default selector written out",
+      [{ ReadWriteType: "All", IncludeManagementEvents: true, DataResources: [] }],
+      false,
+    ],
     ["writes only", [{ ReadWriteType: "WriteOnly" }], true],
     ["an exclusion", [{ ExcludeManagementEventSources: ["kms.amazonaws.com"] }], true],
     ["two default selectors", [{}, {}], true],
@@ -93,7 +90,10 @@ describe("the answer", () => {
     const client = api.as(api.newAccount());
     const arn = await makeTrail(client, "my-trail");
     const flag = async () => (await client.getTrail({ Name: arn })).Trail?.HasInsightSelectors;
-    await client.putInsightSelectors({ TrailName: arn, InsightSelectors: [{ InsightType: "ApiCallRateInsight" }] });
+    await client.putInsightSelectors({
+      TrailName: arn,
+      InsightSelectors: [{ InsightType: "ApiCallRateInsight" }],
+    });
     expect(await flag()).toBe(true);
     await client.putInsightSelectors({ TrailName: arn, InsightSelectors: [] });
     expect(await flag()).toBe(false);

@@ -36,9 +36,20 @@ describe("the answer", () => {
     const account = api.newAccount();
     const client = api.as(account);
     const one = await makeTrail(client, "trail-one", { TagsList: [{ Key: "Name", Value: "One" }] });
-    const two = await makeTrail(client, "trail-two", { TagsList: [{ Key: "B", Value: "" }, { Key: "A", Value: "2" }] });
+    const two = await makeTrail(client, "trail-two", {
+      TagsList: [
+        { Key: "B", Value: "" },
+        { Key: "A", Value: "2" },
+      ],
+    });
     const answer = await api.raw("ListTags", { ResourceIdList: [two, one, two] }, { account });
-    const entryTwo = { ResourceId: two, TagsList: [{ Key: "B", Value: "" }, { Key: "A", Value: "2" }] };
+    const entryTwo = {
+      ResourceId: two,
+      TagsList: [
+        { Key: "B", Value: "" },
+        { Key: "A", Value: "2" },
+      ],
+    };
     expect(answer.json).toEqual({
       ResourceTagList: [entryTwo, { ResourceId: one, TagsList: [{ Key: "Name", Value: "One" }] }, entryTwo],
     });
@@ -57,7 +68,10 @@ describe("the answer", () => {
 describe("is refused", () => {
   const lengthRefusal = (text: string): Refusal => [
     "ValidationException",
-    new RegExp(`^1 validation error detected: Value '.*' at 'resourceIdList' failed to satisfy constraint: ${text}$`, "s"),
+    new RegExp(
+      `^1 validation error detected: Value '.*' at 'resourceIdList' failed to satisfy constraint: ${text}$`,
+      "s",
+    ),
   ];
   const arns = (count: number) =>
     Array.from({ length: count }, (_, index) => trailArn("123456789012", `trail-${index}`));

@@ -72,10 +72,10 @@ describe("pages", () => {
 
   test("of at most 100 give every trail exactly once, the last without token", async () => {
     const sizes: number[] = [];
-    const names: (string | undefined)[] = [];
+    const names: string[] = [];
     for await (const page of paginateListTrails({ client: api.as(account) }, {})) {
       sizes.push(page.Trails?.length ?? 0);
-      names.push(...(page.Trails ?? []).map((trail) => trail.Name));
+      names.push(...(page.Trails ?? []).map((trail) => trail.Name ?? ""));
     }
     expect(sizes).toEqual([100, 100, 30]);
     expect(names.toSorted()).toEqual(expected.toSorted());
@@ -88,7 +88,9 @@ describe("pages", () => {
     for (const trail of gone) await client.deleteTrail({ Name: trail.Name });
     const second = await client.listTrails({ NextToken: first.NextToken });
     const third = await client.listTrails({ NextToken: second.NextToken });
-    const names = [first, second, third].flatMap((page) => page.Trails?.map((trail) => trail.Name));
+    const names = [first, second, third]
+      .flatMap((page) => page.Trails ?? [])
+      .map((trail) => trail.Name ?? "");
     expect(names.toSorted()).toEqual(expected.toSorted());
     expect(third.NextToken).toBeUndefined();
   });

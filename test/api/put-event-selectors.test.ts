@@ -2,7 +2,13 @@
 // it refuses with the service's own words (api.md §5.1-5.6).
 import type { AdvancedFieldSelector, EventSelector } from "@aws-sdk/client-cloudtrail";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Api, expectRefusalWithoutTrace, makeTrail, type Refusal, startApi } from "../harness/api-fixture.ts";
+import {
+  type Api,
+  expectRefusalWithoutTrace,
+  makeTrail,
+  type Refusal,
+  startApi,
+} from "../harness/api-fixture.ts";
 import { changingSuite, referenceSuite } from "./trail-references.suite.ts";
 
 let api: Api;
@@ -31,7 +37,8 @@ const network: AdvancedFieldSelector = { Field: "eventCategory", Equals: ["Netwo
 const s3Objects: AdvancedFieldSelector = { Field: "resources.type", Equals: ["AWS::S3::Object"] };
 const advanced = (...FieldSelectors: AdvancedFieldSelector[]) => ({ FieldSelectors });
 const resource = (Type: string, ...Values: string[]) => ({ DataResources: [{ Type, Values }] });
-const objects = (count: number) => Array.from({ length: count }, (_, index) => `arn:aws:s3:::bucket-${index}/`);
+const objects = (count: number) =>
+  Array.from({ length: count }, (_, index) => `arn:aws:s3:::bucket-${index}/`);
 
 /** Puts on a new trail; returns the raw answer, and what GetEventSelectors says afterwards. */
 async function put(selectors: object): Promise<{ arn: string; answer: unknown; read: unknown }> {
@@ -45,14 +52,23 @@ async function put(selectors: object): Promise<{ arn: string; answer: unknown; r
 describe("basic selectors are given back with their defaults, in order, untouched", () => {
   test.each<[what: string, selectors: object[]]>([
     ["an empty one", [{}]],
-    ["five of them", [{}, { ReadWriteType: "ReadOnly" }, { ReadWriteType: "WriteOnly" }, {}, { ReadWriteType: "All" }]],
+    [
+      "five of them",
+      [{}, { ReadWriteType: "ReadOnly" }, { ReadWriteType: "WriteOnly" }, {}, { ReadWriteType: "All" }],
+    ],
     ["null members", [{ ReadWriteType: null, DataResources: null }]],
     ["an exclusion", [{ ExcludeManagementEventSources: ["rdsdata.amazonaws.com", "kms.amazonaws.com"] }]],
     ["every object", [resource("AWS::S3::Object", "arn:aws:s3:::")]],
     ["every object, the shorter form", [resource("AWS::S3::Object", "arn:aws:s3")]],
-    ["a whole bucket and a prefix", [resource("AWS::S3::Object", "arn:aws:s3:::bucket/", "arn:aws:s3:::Bucket.1_x/pre fix/ü")]],
+    [
+      "a whole bucket and a prefix",
+      [resource("AWS::S3::Object", "arn:aws:s3:::bucket/", "arn:aws:s3:::Bucket.1_x/pre fix/ü")],
+    ],
     ["a literal asterisk", [resource("AWS::S3::Object", "arn:aws:s3:::bucket/*")]],
-    ["a value twice", [resource("AWS::S3::Object", "arn:aws:s3:::b-b/", "arn:aws:s3:::a-a/", "arn:aws:s3:::b-b/")]],
+    [
+      "a value twice",
+      [resource("AWS::S3::Object", "arn:aws:s3:::b-b/", "arn:aws:s3:::a-a/", "arn:aws:s3:::b-b/")],
+    ],
     ["another partition", [resource("AWS::S3::Object", "arn:aws-cn:s3:::bucket/")]],
     ["every function", [resource("AWS::Lambda::Function", "arn:aws:lambda")]],
     [
@@ -90,7 +106,10 @@ describe("basic selectors are given back with their defaults, in order, untouche
     const given = selectors.map((selector) =>
       Object.fromEntries(Object.entries(selector).filter(([, value]) => value !== null)),
     );
-    expect(answer).toEqual({ TrailARN: arn, EventSelectors: given.map((selector) => ({ ...defaults, ...selector })) });
+    expect(answer).toEqual({
+      TrailARN: arn,
+      EventSelectors: given.map((selector) => ({ ...defaults, ...selector })),
+    });
     expect(read).toEqual(answer);
   });
 });
@@ -102,13 +121,23 @@ describe("advanced selectors are given back as given", () => {
     ["reads only", [advanced(management, { Field: "readOnly", Equals: ["true"] })]],
     [
       "sources left out",
-      [advanced(management, { Field: "eventSource", NotEquals: ["kms.amazonaws.com", "rdsdata.amazonaws.com"] })],
+      [
+        advanced(management, {
+          Field: "eventSource",
+          NotEquals: ["kms.amazonaws.com", "rdsdata.amazonaws.com"],
+        }),
+      ],
     ],
     [
       "every field of data events",
       [
         advanced(
-          { Field: "resources.ARN", StartsWith: ["arn:aws:s3:::a/"], NotEquals: ["arn:aws:s3:::a/b"], EndsWith: ["c"] },
+          {
+            Field: "resources.ARN",
+            StartsWith: ["arn:aws:s3:::a/"],
+            NotEquals: ["arn:aws:s3:::a/b"],
+            EndsWith: ["c"],
+          },
           data,
           s3Objects,
           { Field: "readOnly", Equals: ["false"] },
@@ -133,10 +162,7 @@ describe("advanced selectors are given back as given", () => {
       ],
     ],
     ["more than five", Array.from({ length: 12 }, () => advanced(management))],
-    [
-      "500 values",
-      [advanced(data, s3Objects, { Field: "resources.ARN", StartsWith: objects(498) })],
-    ],
+    ["500 values", [advanced(data, s3Objects, { Field: "resources.ARN", StartsWith: objects(498) })]],
   ])("%s", async (_what, selectors) => {
     const { arn, answer, read } = await put({ AdvancedEventSelectors: selectors });
     expect(answer).toEqual({ TrailARN: arn, AdvancedEventSelectors: selectors });
@@ -152,15 +178,18 @@ describe("advanced selectors are given back as given", () => {
     expect(answer).toEqual({ TrailARN: arn, AdvancedEventSelectors: [advanced(management)] });
   });
 
-  test.each(["AWS::Lambda::Function", "AWS::DynamoDB::Table", "AWS::DynamoDB::Stream", "AWS::SNS::Topic", "AWS::SQS::Queue"])(
-    "with the resource type %s",
-    async (type) => {
-      const selectors = [advanced(data, { Field: "resources.type", Equals: [type] })];
-      expect((await put({ AdvancedEventSelectors: selectors })).answer).toMatchObject({
-        AdvancedEventSelectors: selectors,
-      });
-    },
-  );
+  test.each([
+    "AWS::Lambda::Function",
+    "AWS::DynamoDB::Table",
+    "AWS::DynamoDB::Stream",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+  ])("with the resource type %s", async (type) => {
+    const selectors = [advanced(data, { Field: "resources.type", Equals: [type] })];
+    expect((await put({ AdvancedEventSelectors: selectors })).answer).toMatchObject({
+      AdvancedEventSelectors: selectors,
+    });
+  });
 });
 
 describe("the two kinds replace each other", () => {
@@ -168,7 +197,8 @@ describe("the two kinds replace each other", () => {
     const account = api.newAccount();
     const TrailName = await makeTrail(api.as(account), "my-trail");
     let last: unknown;
-    for (const input of inputs) last = (await api.raw("PutEventSelectors", { TrailName, ...input }, { account })).json;
+    for (const input of inputs)
+      last = (await api.raw("PutEventSelectors", { TrailName, ...input }, { account })).json;
     const read = (await api.raw("GetEventSelectors", { TrailName }, { account })).json;
     expect(read).toEqual(last);
     const { Trail } = await api.as(account).getTrail({ Name: TrailName });
@@ -186,13 +216,21 @@ describe("the two kinds replace each other", () => {
     ["basic after advanced", [more, basic], { ...basic, custom: true }],
     ["basic with an empty advanced list", [{ ...basic, ...none }], { ...basic, custom: true }],
     ["advanced with an empty basic list", [{ EventSelectors: [], ...more }], { ...more, custom: true }],
-    ["basic with null for advanced", [{ ...basic, AdvancedEventSelectors: null }], { ...basic, custom: true }],
+    [
+      "basic with null for advanced",
+      [{ ...basic, AdvancedEventSelectors: null }],
+      { ...basic, custom: true },
+    ],
     ["no advanced ones after advanced", [more, none], { EventSelectors: [defaults], custom: false }],
     ["no advanced ones after basic", [basic, none], { ...basic, custom: true }],
     ["no advanced ones on a new trail", [none], { EventSelectors: [defaults], custom: false }],
     ["Terraform's way from basic to advanced", [{ EventSelectors: [{}] }, more], { ...more, custom: true }],
     ["Terraform's way from advanced to basic", [more, basic, none], { ...basic, custom: true }],
-    ["the default put back", [basic, { EventSelectors: [{}] }], { EventSelectors: [defaults], custom: false }],
+    [
+      "the default put back",
+      [basic, { EventSelectors: [{}] }],
+      { EventSelectors: [defaults], custom: false },
+    ],
     ["a new list instead of the old", [{ EventSelectors: [{}, {}] }, basic], { ...basic, custom: true }],
   ])("%s", async (_what, inputs, expected) => {
     expect(await steps(...inputs)).toEqual(expected);
@@ -226,10 +264,18 @@ const basicCase = (what: string, selectors: object | object[], text: string | Re
 
 const wrongBasic: readonly Case[] = [
   basicCase("a read/write type", { ReadWriteType: "Some" }, "Value Some for ReadWriteType is invalid."),
-  basicCase("a read/write type in lower case", { ReadWriteType: "all" }, "Value all for ReadWriteType is invalid."),
+  basicCase(
+    "a read/write type in lower case",
+    { ReadWriteType: "all" },
+    "Value all for ReadWriteType is invalid.",
+  ),
   basicCase("an empty read/write type", { ReadWriteType: "" }, "Value  for ReadWriteType is invalid."),
   basicCase("no events at all", { IncludeManagementEvents: false }, noData),
-  basicCase("no events at all in the second", [{}, { IncludeManagementEvents: false, DataResources: [] }], noData),
+  basicCase(
+    "no events at all in the second",
+    [{}, { IncludeManagementEvents: false, DataResources: [] }],
+    noData,
+  ),
   basicCase(
     "a resource type",
     resource("AWS::SNS::Topic", "arn:aws:sns"),
@@ -250,7 +296,9 @@ const wrongBasic: readonly Case[] = [
     ["AWS::Lambda::Function", "arn:aws:s3:::"],
     ["AWS::DynamoDB::Table", "arn:aws:dynamodb:us-east-1:123456789012:table/"],
     ["AWS::DynamoDB::Table", "arn:aws:dynamodb:us-east-1:123456789012:index/Music"],
-  ].map(([type = "", text = ""]) => basicCase(`the value "${text}" of ${type}`, resource(type, text), value(text))),
+  ].map(([type = "", text = ""]) =>
+    basicCase(`the value "${text}" of ${type}`, resource(type, text), value(text)),
+  ),
   basicCase(
     "the first of two bad values",
     resource("AWS::S3::Object", "arn:aws:s3:::good/", "bad-one", "bad-two"),
@@ -304,14 +352,22 @@ const required = "The following fields are required: [eventCategory].";
 const wrongAdvanced: readonly Case[] = [
   advancedCase("no category", [s3Objects], required),
   advancedCase("no field selectors", [], /./),
-  advancedCase("a field twice", [management, { Field: "readOnly", Equals: ["true"] }, { Field: "readOnly", Equals: ["false"] }], duplicate),
+  advancedCase(
+    "a field twice",
+    [management, { Field: "readOnly", Equals: ["true"] }, { Field: "readOnly", Equals: ["false"] }],
+    duplicate,
+  ),
   advancedCase("the category twice", [management, data], duplicate),
   advancedCase(
     "the category with another operator",
     [{ Field: "eventCategory", StartsWith: ["Man"] }],
     only("eventCategory", "Equals"),
   ),
-  advancedCase("an unknown category", [{ Field: "eventCategory", Equals: ["Everything"] }], notValid("eventCategory")),
+  advancedCase(
+    "an unknown category",
+    [{ Field: "eventCategory", Equals: ["Everything"] }],
+    notValid("eventCategory"),
+  ),
   advancedCase(
     "two categories",
     [{ Field: "eventCategory", Equals: ["Management", "Data"] }],
@@ -324,20 +380,43 @@ const wrongAdvanced: readonly Case[] = [
       notValid("eventCategory"),
     ),
   ),
-  ...["eventName", "eventType", "resources.type", "resources.ARN", "userIdentity.arn", "sessionCredentialFromConsole", "errorCode", "vpcEndpointId", "colour"].map(
-    (Field) =>
-      advancedCase(`${Field} of management events`, [management, { Field, Equals: ["x"] }], notAllowed(Field, "Management")),
+  ...[
+    "eventName",
+    "eventType",
+    "resources.type",
+    "resources.ARN",
+    "userIdentity.arn",
+    "sessionCredentialFromConsole",
+    "errorCode",
+    "vpcEndpointId",
+    "colour",
+  ].map((Field) =>
+    advancedCase(
+      `${Field} of management events`,
+      [management, { Field, Equals: ["x"] }],
+      notAllowed(Field, "Management"),
+    ),
   ),
   ...["errorCode", "vpcEndpointId", "colour"].map((Field) =>
-    advancedCase(`${Field} of data events`, [data, s3Objects, { Field, Equals: ["x"] }], notAllowed(Field, "Data")),
+    advancedCase(
+      `${Field} of data events`,
+      [data, s3Objects, { Field, Equals: ["x"] }],
+      notAllowed(Field, "Data"),
+    ),
   ),
-  ...["readOnly", "eventType", "resources.type", "resources.ARN", "userIdentity.arn", "sessionCredentialFromConsole"].map(
-    (Field) =>
-      advancedCase(
-        `${Field} of network activity`,
-        [network, { Field: "eventSource", Equals: ["ec2.amazonaws.com"] }, { Field, Equals: ["x"] }],
-        notAllowed(Field, "NetworkActivity"),
-      ),
+  ...[
+    "readOnly",
+    "eventType",
+    "resources.type",
+    "resources.ARN",
+    "userIdentity.arn",
+    "sessionCredentialFromConsole",
+  ].map((Field) =>
+    advancedCase(
+      `${Field} of network activity`,
+      [network, { Field: "eventSource", Equals: ["ec2.amazonaws.com"] }, { Field, Equals: ["x"] }],
+      notAllowed(Field, "NetworkActivity"),
+    ),
   ),
   advancedCase(
     "data events without a resource type",
@@ -349,7 +428,11 @@ const wrongAdvanced: readonly Case[] = [
     [network],
     "The following selectors are required when the eventCategory field value equals NetworkActivity: [eventSource].",
   ),
-  advancedCase("readOnly with another operator", [management, { Field: "readOnly", NotEquals: ["true"] }], only("readOnly", "Equals")),
+  advancedCase(
+    "readOnly with another operator",
+    [management, { Field: "readOnly", NotEquals: ["true"] }],
+    only("readOnly", "Equals"),
+  ),
   advancedCase(
     "a source of management events that is chosen",
     [management, { Field: "eventSource", Equals: ["kms.amazonaws.com"] }],
@@ -372,17 +455,33 @@ const wrongAdvanced: readonly Case[] = [
   ),
   advancedCase(
     "an error code with another operator",
-    [network, { Field: "eventSource", Equals: ["ec2.amazonaws.com"] }, { Field: "errorCode", NotEquals: ["VpceAccessDenied"] }],
+    [
+      network,
+      { Field: "eventSource", Equals: ["ec2.amazonaws.com"] },
+      { Field: "errorCode", NotEquals: ["VpceAccessDenied"] },
+    ],
     only("errorCode", "Equals"),
   ),
-  advancedCase("readOnly maybe", [management, { Field: "readOnly", Equals: ["maybe"] }], notValid("readOnly")),
-  advancedCase("readOnly twice", [management, { Field: "readOnly", Equals: ["true", "false"] }], notValid("readOnly")),
+  advancedCase(
+    "readOnly maybe",
+    [management, { Field: "readOnly", Equals: ["maybe"] }],
+    notValid("readOnly"),
+  ),
+  advancedCase(
+    "readOnly twice",
+    [management, { Field: "readOnly", Equals: ["true", "false"] }],
+    notValid("readOnly"),
+  ),
   advancedCase(
     "another source left out",
     [management, { Field: "eventSource", NotEquals: ["s3.amazonaws.com"] }],
     notValid("eventSource"),
   ),
-  advancedCase("an unknown resource type", [data, { Field: "resources.type", Equals: ["AWS::No::Such"] }], notValid("resources.type")),
+  advancedCase(
+    "an unknown resource type",
+    [data, { Field: "resources.type", Equals: ["AWS::No::Such"] }],
+    notValid("resources.type"),
+  ),
   advancedCase(
     "two resource types",
     [data, { Field: "resources.type", Equals: ["AWS::S3::Object", "AWS::Lambda::Function"] }],
@@ -400,7 +499,11 @@ const wrongAdvanced: readonly Case[] = [
   ),
   advancedCase(
     "another error code",
-    [network, { Field: "eventSource", Equals: ["ec2.amazonaws.com"] }, { Field: "errorCode", Equals: ["AccessDenied"] }],
+    [
+      network,
+      { Field: "eventSource", Equals: ["ec2.amazonaws.com"] },
+      { Field: "errorCode", Equals: ["AccessDenied"] },
+    ],
     notValid("errorCode"),
   ),
   advancedCase(
@@ -423,7 +526,11 @@ const wrongAdvanced: readonly Case[] = [
     [data, s3Objects, { Field: "resources.ARN", StartsWith: objects(499) }],
     "There are too many filters applied. The maximum allowed number of filters is 500.",
   ),
-  advancedCase("a value of 2049 characters", [data, s3Objects, { Field: "eventName", Equals: ["x".repeat(2049)] }], /./),
+  advancedCase(
+    "a value of 2049 characters",
+    [data, s3Objects, { Field: "eventName", Equals: ["x".repeat(2049)] }],
+    /./,
+  ),
   advancedCase("an empty value", [data, s3Objects, { Field: "eventName", Equals: [""] }], /./),
   [
     "a name of 1001 characters",
@@ -450,9 +557,10 @@ describe("is refused with the service's words, and the selectors stay", () => {
   test("the trail is looked up first", async () => {
     const account = api.newAccount();
     const client = api.as(account);
-    await expectRefusalWithoutTrace(client, () => client.putEventSelectors({ TrailName: "?", EventSelectors: [] }), [
-      "InvalidTrailNameException",
-      /^Trail name too short/,
-    ]);
+    await expectRefusalWithoutTrace(
+      client,
+      () => client.putEventSelectors({ TrailName: "?", EventSelectors: [] }),
+      ["InvalidTrailNameException", /^Trail name too short/],
+    );
   });
 });

@@ -1,5 +1,9 @@
 // PutInsightSelectors over the API: what it stores and gives back, and what a trail has to log for it.
-import type { EventSelector, InsightSelector, PutInsightSelectorsCommandInput } from "@aws-sdk/client-cloudtrail";
+import type {
+  EventSelector,
+  InsightSelector,
+  PutInsightSelectorsCommandInput,
+} from "@aws-sdk/client-cloudtrail";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Api,
@@ -27,7 +31,8 @@ const combination: Refusal = [
 ];
 
 // Without any name it is the combination of parameters that is wrong: the suite's own case for it does not fit.
-const withName = (client: ReturnType<Api["as"]>, TrailName: string | undefined) => put(client, TrailName ?? "");
+const withName = (client: ReturnType<Api["as"]>, TrailName: string | undefined) =>
+  put(client, TrailName ?? "");
 referenceSuite({ api: () => api, run: withName });
 changingSuite({ api: () => api, run: put });
 
@@ -44,7 +49,11 @@ describe("the list is stored and given back", () => {
     const TrailName = await makeTrail(client, "my-trail");
     const DataResources = [{ Type: "AWS::S3::Object", Values: ["arn:aws:s3:::"] }];
     await client.putEventSelectors({ TrailName, EventSelectors: [{ DataResources }] });
-    const answer = await api.raw("PutInsightSelectors", { TrailName: "my-trail", InsightSelectors }, { account });
+    const answer = await api.raw(
+      "PutInsightSelectors",
+      { TrailName: "my-trail", InsightSelectors },
+      { account },
+    );
     expect(answer.status).toBe(200);
     expect(answer.json).toEqual({ TrailARN: TrailName, InsightSelectors });
   });
@@ -56,13 +65,18 @@ describe("the list is stored and given back", () => {
     await client.putInsightSelectors({ TrailName, InsightSelectors: [errors] });
     expect((await client.getInsightSelectors({ TrailName })).InsightSelectors).toEqual([errors]);
     await client.putInsightSelectors({ TrailName, InsightSelectors: [] });
-    await expectRefusal(client.getInsightSelectors({ TrailName }), ["InsightNotEnabledException", /my-trail/]);
+    await expectRefusal(client.getInsightSelectors({ TrailName }), [
+      "InsightNotEnabledException",
+      /my-trail/,
+    ]);
   });
 });
 
 describe("the trail must log what is counted", () => {
   const data = [{ Type: "AWS::S3::Object", Values: ["arn:aws:s3:::"] }];
-  test.each<[selectors: string, selector: EventSelector, InsightSelectors: InsightSelector[], enough: boolean]>([
+  test.each<
+    [selectors: string, selector: EventSelector, InsightSelectors: InsightSelector[], enough: boolean]
+  >([
     ["everything", {}, [rate, errors], true],
     ["writes", { ReadWriteType: "WriteOnly" }, [rate, errors], true],
     ["reads", { ReadWriteType: "ReadOnly" }, [errors], true],
@@ -85,7 +99,10 @@ describe("the trail must log what is counted", () => {
       expect((await call()).InsightSelectors).toEqual(InsightSelectors);
       return;
     }
-    await expectRefusalWithoutTrace(client, call, ["InvalidInsightSelectorsException", /^The trail must log /]);
+    await expectRefusalWithoutTrace(client, call, [
+      "InvalidInsightSelectorsException",
+      /^The trail must log /,
+    ]);
   });
 });
 
@@ -102,7 +119,11 @@ const refusals: readonly Case[] = [
     { InsightSelectors: [{ ...rate, EventCategories: ["NetworkActivity"] }] },
     ["InvalidInsightSelectorsException", /NetworkActivity/],
   ],
-  ["a type twice", { InsightSelectors: [rate, rate] }, ["InvalidInsightSelectorsException", /ApiCallRateInsight/]],
+  [
+    "a type twice",
+    { InsightSelectors: [rate, rate] },
+    ["InvalidInsightSelectorsException", /ApiCallRateInsight/],
+  ],
   ["no type", { InsightSelectors: [{}] }, ["InvalidInsightSelectorsException", /./]],
   [
     "no list",
@@ -127,7 +148,11 @@ describe("is refused, and the list stays", () => {
     const client = api.as(api.newAccount());
     const TrailName = await makeTrail(client, "my-trail");
     await client.putInsightSelectors({ TrailName, InsightSelectors: [errors] });
-    const input = { TrailName: "my-trail", InsightSelectors: [rate], ...change } as PutInsightSelectorsCommandInput;
+    const input = {
+      TrailName: "my-trail",
+      InsightSelectors: [rate],
+      ...change,
+    } as PutInsightSelectorsCommandInput;
     await expectRefusalWithoutTrace(client, () => client.putInsightSelectors(input), refusal);
     expect((await client.getInsightSelectors({ TrailName })).InsightSelectors).toEqual([errors]);
   });
@@ -143,4 +168,3 @@ describe("is refused, and the list stays", () => {
     ]);
   });
 });
-

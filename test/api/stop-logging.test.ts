@@ -53,7 +53,10 @@ describe("stopping", () => {
     const client = api.as(api.newAccount());
     const arn = await makeTrail(client, "my-trail");
     await client.putEventSelectors({ TrailName: arn, EventSelectors: [{ ReadWriteType: "WriteOnly" }] });
-    await client.putInsightSelectors({ TrailName: arn, InsightSelectors: [{ InsightType: "ApiCallRateInsight" }] });
+    await client.putInsightSelectors({
+      TrailName: arn,
+      InsightSelectors: [{ InsightType: "ApiCallRateInsight" }],
+    });
     await client.startLogging({ Name: arn });
     await client.stopLogging({ Name: arn });
     expect((await client.getTrail({ Name: arn })).Trail).toMatchObject({

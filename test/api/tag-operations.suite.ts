@@ -13,7 +13,10 @@ import {
 
 const id = "11111111-2222-3333-4444-555555555555";
 const arnOf = (account: string, resource: string) => `arn:aws:cloudtrail:${home}:${account}:${resource}`;
-const notFound = (arn: string): Refusal => ["ResourceNotFoundException", `The resource with ARN ${arn} was not found.`];
+const notFound = (arn: string): Refusal => [
+  "ResourceNotFoundException",
+  `The resource with ARN ${arn} was not found.`,
+];
 
 type Case = readonly [what: string, resource: (account: string) => string, refusal: (arn: string) => Refusal];
 
@@ -21,7 +24,11 @@ const refusals: readonly Case[] = [
   ["a bare name", () => "my-trail", () => ["CloudTrailARNInvalidException", /my-trail/]],
   ["an empty text", () => "", () => ["CloudTrailARNInvalidException", /./]],
   ["half an ARN", () => "arn:aws:cloudtrail", () => ["CloudTrailARNInvalidException", /arn:aws:cloudtrail/]],
-  ["the ARN of a bucket", () => "arn:aws:s3:::trail-logs", () => ["CloudTrailARNInvalidException", /trail-logs/]],
+  [
+    "the ARN of a bucket",
+    () => "arn:aws:s3:::trail-logs",
+    () => ["CloudTrailARNInvalidException", /trail-logs/],
+  ],
   [
     "a trail's ARN with a bad name",
     (account) => arnOf(account, "trail/a--b"),
@@ -67,14 +74,17 @@ export function taggedResourceSuite({ api, run }: Subject): void {
       await expectRefusal(run(api().as(account), arn), refusal(arn));
     });
 
-    test.each([true, false])("is refused from another Region (multi-Region: %s)", async (IsMultiRegionTrail) => {
-      const account = api().newAccount();
-      const arn = await makeTrail(api().as(account), "my-trail", { IsMultiRegionTrail });
-      await expectRefusal(run(api().as(account, elsewhere), arn), [
-        "CloudTrailARNInvalidException",
-        `Region in ARN is wrong, you can only access resources in region ${elsewhere}.`,
-      ]);
-    });
+    test.each([true, false])(
+      "is refused from another Region (multi-Region: %s)",
+      async (IsMultiRegionTrail) => {
+        const account = api().newAccount();
+        const arn = await makeTrail(api().as(account), "my-trail", { IsMultiRegionTrail });
+        await expectRefusal(run(api().as(account, elsewhere), arn), [
+          "CloudTrailARNInvalidException",
+          `Region in ARN is wrong, you can only access resources in region ${elsewhere}.`,
+        ]);
+      },
+    );
 
     test("of another account is refused, there or not", async () => {
       const owner = api().newAccount();

@@ -73,7 +73,10 @@ export const badNames: readonly (readonly [what: string, name: string | undefine
   ["an IP address", "192.168.5.4", nameRefusal("Trail names must not be formatted as an IP address.")],
 ];
 
-const arnRefusal = (value: string): Refusal => ["CloudTrailARNInvalidException", `Invalid Trail ARN: ${value}`];
+const arnRefusal = (value: string): Refusal => [
+  "CloudTrailARNInvalidException",
+  `Invalid Trail ARN: ${value}`,
+];
 
 const badArns: readonly (readonly [what: string, arn: string, refusal: Refusal])[] = [
   ...[
@@ -135,11 +138,7 @@ export function referenceSuite({ api, run, notFoundAs = "arn" }: Subject): void 
       const account = api().newAccount();
       await makeTrail(api().as(account), "Case-Trail");
       const refusal = notFound(shown(account, "case-trail"), account);
-      await expectRefusalWithoutTrace(
-        api().as(account),
-        () => run(api().as(account), "case-trail"),
-        refusal,
-      );
+      await expectRefusalWithoutTrace(api().as(account), () => run(api().as(account), "case-trail"), refusal);
     });
 
     test("a trail of another account is not found", async () => {
@@ -219,14 +218,17 @@ export function readingSuite(subject: Subject & { readonly answered: (output: un
 /** Changing calls work in the home Region only, and never for a member of the organization. */
 export function changingSuite({ api, run }: Subject): void {
   describe("changing by ARN", () => {
-    test.each([true, false])("from another Region is refused (multi-Region: %s)", async (IsMultiRegionTrail) => {
-      const account = api().newAccount();
-      const arn = await makeTrail(api().as(account), "home-trail", { IsMultiRegionTrail });
-      await expectRefusalWithoutTrace(api().as(account), () => run(api().as(account, elsewhere), arn), [
-        "InvalidHomeRegionException",
-        `The trail ${arn} can only be changed in its home region ${home}.`,
-      ]);
-    });
+    test.each([true, false])(
+      "from another Region is refused (multi-Region: %s)",
+      async (IsMultiRegionTrail) => {
+        const account = api().newAccount();
+        const arn = await makeTrail(api().as(account), "home-trail", { IsMultiRegionTrail });
+        await expectRefusalWithoutTrace(api().as(account), () => run(api().as(account, elsewhere), arn), [
+          "InvalidHomeRegionException",
+          `The trail ${arn} can only be changed in its home region ${home}.`,
+        ]);
+      },
+    );
 
     test("an organization trail is refused for a member", async () => {
       await withOrganizationTrail(api(), "member-org-trail", async (arn) => {

@@ -92,7 +92,9 @@ describe("with the SDK", () => {
     const client = api.as(account);
     const method = (operation.slice(0, 1).toLowerCase() + operation.slice(1)) as "lookupEvents";
     expect(CloudTrail.prototype[method]).toBeTypeOf("function");
-    const error = await client[method](forSdk(inputOf(operation)) as object).catch((reason: unknown) => reason);
+    const error = await client[method](forSdk(inputOf(operation)) as object).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).toMatchObject({
       name: "UnsupportedOperationException",
       message: text,
@@ -122,7 +124,9 @@ describe("a broken input is told as such, not as unsupported", () => {
 });
 
 test("PutAuditEvents of cloudtrail-data", async () => {
-  const channel = encodeURIComponent(`arn:aws:cloudtrail:us-east-1:${account}:channel/11111111-2222-3333-4444-555555555555`);
+  const channel = encodeURIComponent(
+    `arn:aws:cloudtrail:us-east-1:${account}:channel/11111111-2222-3333-4444-555555555555`,
+  );
   const response = await fetch(`${api.url}/PutAuditEvents?channelArn=${channel}`, {
     method: "POST",
     headers: {

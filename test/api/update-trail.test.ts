@@ -70,7 +70,11 @@ const without = (members: Members, ...names: (keyof Members)[]) =>
 describe("the answer is the whole trail after the change", () => {
   test.each<[what: string, change: object, expected: (members: Members) => object]>([
     ["nothing given", {}, (members) => members],
-    ["the bucket", { S3BucketName: "second-bucket" }, (members) => ({ ...members, S3BucketName: "second-bucket" })],
+    [
+      "the bucket",
+      { S3BucketName: "second-bucket" },
+      (members) => ({ ...members, S3BucketName: "second-bucket" }),
+    ],
     ["the prefix", { S3KeyPrefix: "other/" }, (members) => ({ ...members, S3KeyPrefix: "other/" })],
     ["no prefix", { S3KeyPrefix: "" }, (members) => without(members, "S3KeyPrefix")],
     ["no topic", { SnsTopicName: "" }, (members) => without(members, "SnsTopicName", "SnsTopicARN")],
@@ -90,7 +94,11 @@ describe("the answer is the whole trail after the change", () => {
       { CloudWatchLogsLogGroupArn: "", CloudWatchLogsRoleArn: "" },
       (members) => without(members, "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn"),
     ],
-    ["one Region only", { IsMultiRegionTrail: false }, (members) => ({ ...members, IsMultiRegionTrail: false })],
+    [
+      "one Region only",
+      { IsMultiRegionTrail: false },
+      (members) => ({ ...members, IsMultiRegionTrail: false }),
+    ],
     [
       "one Region without global events",
       { IsMultiRegionTrail: false, IncludeGlobalServiceEvents: false },
@@ -130,7 +138,10 @@ describe("the answer is the whole trail after the change", () => {
     const client = api.as(api.newAccount());
     const arn = await makeTrail(client, "my-trail", { TagsList: [{ Key: "Team", Value: "audit" }] });
     await client.putEventSelectors({ TrailName: arn, EventSelectors: [{ ReadWriteType: "WriteOnly" }] });
-    await client.putInsightSelectors({ TrailName: arn, InsightSelectors: [{ InsightType: "ApiCallRateInsight" }] });
+    await client.putInsightSelectors({
+      TrailName: arn,
+      InsightSelectors: [{ InsightType: "ApiCallRateInsight" }],
+    });
     await client.startLogging({ Name: arn });
     const facts = async () => ({
       selectors: (await client.getEventSelectors({ TrailName: arn })).EventSelectors,
@@ -295,9 +306,13 @@ describe("organization trails", () => {
     const client = api.as(organization.management);
     const member = api.as(organization.member);
     const arn = await makeTrail(client, "turning-trail");
-    expect((await client.updateTrail({ Name: arn, IsOrganizationTrail: true })).IsOrganizationTrail).toBe(true);
+    expect((await client.updateTrail({ Name: arn, IsOrganizationTrail: true })).IsOrganizationTrail).toBe(
+      true,
+    );
     expect((await member.listTrails({})).Trails?.map((trail) => trail.TrailARN)).toEqual([arn]);
-    expect((await client.updateTrail({ Name: arn, IsOrganizationTrail: false })).IsOrganizationTrail).toBe(false);
+    expect((await client.updateTrail({ Name: arn, IsOrganizationTrail: false })).IsOrganizationTrail).toBe(
+      false,
+    );
     expect((await member.listTrails({})).Trails).toEqual([]);
     await client.deleteTrail({ Name: arn });
   });

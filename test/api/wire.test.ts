@@ -22,7 +22,11 @@ const jsonType = "application/x-amz-json-1.1";
 const prefixes = ["com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.", "CloudTrail_20131101."];
 const account = "123456789012";
 
-async function post(change: { headers?: Record<string, string | undefined>; body?: string; path?: string }): Promise<RawAnswer> {
+async function post(change: {
+  headers?: Record<string, string | undefined>;
+  body?: string;
+  path?: string;
+}): Promise<RawAnswer> {
   const headers: Record<string, string | undefined> = {
     authorization: unsignedScope({ account }, "cloudtrail"),
     "content-type": jsonType,
@@ -32,9 +36,7 @@ async function post(change: { headers?: Record<string, string | undefined>; body
   const given = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined);
   // A body of bytes: fetch adds a content type of its own to texts.
   const body = new TextEncoder().encode(change.body ?? "{}");
-  return readAnswer(
-    await fetch(`${api.url}${change.path ?? "/"}`, { method: "POST", headers: given, body }),
-  );
+  return readAnswer(await fetch(`${api.url}${change.path ?? "/"}`, { method: "POST", headers: given, body }));
 }
 
 describe("a request", () => {
@@ -45,7 +47,10 @@ describe("a request", () => {
   });
 
   test("may have a query and parameters of the content type", async () => {
-    const answer = await post({ path: "/?some=query", headers: { "content-type": `${jsonType}; charset=utf-8` } });
+    const answer = await post({
+      path: "/?some=query",
+      headers: { "content-type": `${jsonType}; charset=utf-8` },
+    });
     expect(answer.status).toBe(200);
   });
 
@@ -77,7 +82,11 @@ describe("an unknown operation has no text", () => {
     ["no target", undefined],
   ])("%s", async (_what, target) => {
     const answer = await post({ headers: { "x-amz-target": target } });
-    expect(answer).toMatchObject({ status: 400, contentType: jsonType, text: '{"__type":"UnknownOperationException"}' });
+    expect(answer).toMatchObject({
+      status: 400,
+      contentType: jsonType,
+      text: '{"__type":"UnknownOperationException"}',
+    });
     expect(answer.requestId).toMatch(uuid);
   });
 
@@ -89,7 +98,10 @@ describe("an unknown operation has no text", () => {
 
   test("the path of the CBOR protocol", async () => {
     const path = "/service/CloudTrail_20131101/operation/DescribeTrails";
-    const answer = await post({ path, headers: { "content-type": "application/cbor", "x-amz-target": undefined } });
+    const answer = await post({
+      path,
+      headers: { "content-type": "application/cbor", "x-amz-target": undefined },
+    });
     expect(answer.status).toBe(404);
     expect(answer.text).toContain("UnknownOperationException");
   });
@@ -106,7 +118,11 @@ describe("a body that is no input", () => {
     ["goes on behind its end", "{} {}"],
   ])("%s", async (_what, body) => {
     const answer = await post({ headers: { "x-amz-target": "CloudTrail_20131101.GetTrail" }, body });
-    expect(answer).toMatchObject({ status: 400, contentType: jsonType, text: '{"__type":"SerializationException"}' });
+    expect(answer).toMatchObject({
+      status: 400,
+      contentType: jsonType,
+      text: '{"__type":"SerializationException"}',
+    });
   });
 
   test("is no UTF-8", async () => {
@@ -186,7 +202,10 @@ describe("an error", () => {
 
   test("of a body beyond the limit is 413, and the server goes on", async () => {
     const Name = "x".repeat(2 * 1024 * 1024);
-    const answer = await post({ headers: { "x-amz-target": "CloudTrail_20131101.GetTrail" }, body: JSON.stringify({ Name }) });
+    const answer = await post({
+      headers: { "x-amz-target": "CloudTrail_20131101.GetTrail" },
+      body: JSON.stringify({ Name }),
+    });
     expect(answer.status).toBe(413);
     expect(answer.json).toMatchObject({ __type: "RequestEntityTooLargeException" });
     expect((await post({})).status).toBe(200);

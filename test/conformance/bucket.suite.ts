@@ -376,11 +376,11 @@ export function bucketSuite(name: string, options: BucketSuiteOptions): void {
         for (let round = 1; round <= 20; round++) await put(bucket, "k", bodies[round % 2]);
         for (const key of ["k/x", "k/y"]) await put(bucket, key);
       })();
-      let isDone = false;
+      const writing = { isDone: false };
       void writer.finally(() => {
-        isDone = true;
+        writing.isDone = true;
       });
-      while (!isDone) {
+      while (!writing.isDone) {
         const found = await store.get(bucket, "k");
         const seen = found ? Buffer.from(found.body).toString() : "";
         expect(bodies).toContain(seen);
@@ -464,7 +464,7 @@ export function bucketSuite(name: string, options: BucketSuiteOptions): void {
   });
 }
 
-export function inByteOrder(keys: readonly string[]): string[] {
+function inByteOrder(keys: readonly string[]): string[] {
   return [...keys].sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
 }
 

@@ -71,7 +71,7 @@ function identityOf(
 
 const everything = policy({ Effect: "Allow", Action: "*", Resource: "*" });
 
-export interface World {
+interface World {
   readonly attempts: CallAttempt[];
   readonly batches: EventBatch[];
   readonly bucketRequests: BucketDoorRequest[];
@@ -99,7 +99,7 @@ export interface Running {
   readonly close: () => Promise<void>;
 }
 
-export const plentiful: DoorLimits = {
+const plentiful: DoorLimits = {
   callBodyBytesMax: 1024 * 1024,
   eventsBodyBytesMax: 4 * 1024 * 1024,
   bytesInFlightMax: 32 * 1024 * 1024,

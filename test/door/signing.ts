@@ -28,7 +28,7 @@ function bytesOf(data: Data): Buffer {
     : Buffer.from(data);
 }
 
-export interface Credentials {
+interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;

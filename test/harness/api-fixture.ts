@@ -205,7 +205,7 @@ export async function expectRefusalWithoutTrace(
 }
 
 /** Every readable fact about the trails homed in the client's Region. */
-async function everythingOf(client: CloudTrail): Promise<unknown> {
+export async function everythingOf(client: CloudTrail): Promise<unknown> {
   const { trailList = [] } = await client.describeTrails({ includeShadowTrails: false });
   const arns = trailList.map((trail) => trail.TrailARN ?? "");
   const owned = arns.filter((_, index) => trailList[index]?.IsOrganizationTrail === false);

@@ -39,9 +39,9 @@ export async function awsRaw(options: CliOptions, args: readonly string[]): Prom
   return { code, stdout, stderr };
 }
 
-/** The parsed JSON that a successful command prints; {} when it prints nothing. Throws what it said on failure. */
+/** The parsed JSON that a successful command prints; {} when it prints none. Throws what it said on failure. */
 export async function aws(options: CliOptions, args: readonly string[]): Promise<unknown> {
   const { code, stdout, stderr } = await awsRaw(options, args);
   if (code !== 0) throw new Error(`aws ${args.join(" ")} ended with ${String(code)}: ${stderr}`);
-  return stdout.trim() === "" ? {} : JSON.parse(stdout);
+  return stdout.startsWith("{") ? JSON.parse(stdout) : {};
 }

@@ -78,6 +78,7 @@ export class SimulatedDisk implements Disk {
   readonly #callsByKind = new Map<string, number>();
   readonly #faults = new Map<number, FaultEffect>();
   #deathAt = Number.POSITIVE_INFINITY;
+  #lastEffect: FaultEffect | undefined;
   #isDead = false;
 
   constructor(options: SimulatedDiskOptions = {}) {
@@ -94,9 +95,13 @@ export class SimulatedDisk implements Disk {
     this.#faults.set(this.#calls + nth, effect);
   }
 
-  /** The machine goes down in the middle of the `nth` call from now on; that call and all later ones throw. */
-  dieAtCall(nth: number): void {
+  /**
+   * The machine goes down in the middle of the `nth` call from now on; that call and all later ones throw. How much
+   * of that call still has its effect is drawn, unless it is given.
+   */
+  dieAtCall(nth: number, effect?: FaultEffect): void {
     this.#deathAt = this.#calls + nth;
+    this.#lastEffect = effect;
   }
 
   get isDead(): boolean {
@@ -115,6 +120,20 @@ export class SimulatedDisk implements Disk {
       survivor.#durableNames.set(path, kept);
     }
     return survivor;
+  }
+
+  /**
+   * Ends the process but not the machine (kill -9): returns a disk on which everything written can be read, also what
+   * was not synced and may still be lost in a later crash. This object is dead from here on; planned faults go with it.
+   */
+  restart(): SimulatedDisk {
+    this.#isDead = true;
+    const next = new SimulatedDisk({ seed: Math.floor(this.#random() * 2 ** 31) });
+    for (const folder of this.#folders) next.#folders.add(folder);
+    next.#names = this.#names;
+    next.#durableNames = this.#durableNames;
+    next.#pending = this.#pending;
+    return next;
   }
 
   /** Paths of all files there are now, sorted. */
@@ -249,11 +268,9 @@ export class SimulatedDisk implements Disk {
     };
     return {
       append: (chunks) =>
-        this.#call(
-          "append",
-          () => write(chunks, Number.POSITIVE_INFINITY),
-          () => write(chunks, Math.floor(this.#random() * (Buffer.concat(chunks).length + 1))),
-        ),
+        this.#call("append", () => write(chunks, Number.POSITIVE_INFINITY), {
+          partial: () => write(chunks, Math.floor(this.#random() * (Buffer.concat(chunks).length + 1))),
+        }),
       sync: () => {
         // The system has dropped what it could not write, and forgets that it did.
         const lose = () => {
@@ -264,7 +281,7 @@ export class SimulatedDisk implements Disk {
           open("sync");
           content.syncedBytes = content.bytes.length;
         };
-        return this.#call("sync", sync, lose, lose);
+        return this.#call("sync", sync, { failed: lose });
       },
       close: () =>
         this.#call("close", () => {
@@ -277,8 +294,8 @@ export class SimulatedDisk implements Disk {
   async #call<Result>(
     kind: string,
     effect: () => Result,
-    partial?: () => void,
-    before?: () => void,
+    // What is left of the effect when it was cut short, and what a failure does instead of it.
+    otherwise: { readonly partial?: () => void; readonly failed?: () => void } = {},
   ): Promise<Result> {
     this.#refuseWhenDead();
     this.#calls += 1;
@@ -289,16 +306,18 @@ export class SimulatedDisk implements Disk {
     if (hops === 3) await new Promise(setImmediate);
     this.#refuseWhenDead();
     if (number >= this.#deathAt) {
-      // Half of the dying calls still had an effect.
-      if (this.#random() < 0.5) (partial ?? effect)();
+      const last =
+        this.#lastEffect ?? (["before", "partial", "after"] as const)[Math.floor(this.#random() * 3)];
+      if (last === "after") effect();
+      else if (last === "partial") otherwise.partial?.();
       this.#isDead = true;
       throw new DiskIsDead();
     }
     const fault = this.#faults.get(number);
     if (fault === undefined) return effect();
     if (fault === "after") effect();
-    else if (fault === "partial") partial?.();
-    else before?.();
+    else if (fault === "partial" && otherwise.partial) otherwise.partial();
+    else otherwise.failed?.();
     throw new SimulatedFault(kind, this.#random() < 0.5 ? "EIO" : "ENOSPC");
   }
 
