@@ -83,7 +83,12 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
   await delivery.start();
   closing(() => delivery.stop());
 
-  const intake = { journal, index: registry.index, regions: () => current.regions, ...world };
+  const intake = {
+    ...{ journal, ...world },
+    index: () => registry.index(),
+    isLive: (incarnation: string) => registry.isLive(incarnation),
+    regions: () => current.regions,
+  };
   const trails = createTrailOperations(registry, {
     ...{ state, bucket, delivery, ...world },
     configuration: () => current.trails,
@@ -104,6 +109,8 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
       metrics.gauge("outbox_bytes", waiting.outboxBytes);
       metrics.gauge("outbox_files", waiting.outboxFiles);
       metrics.gauge("plans_waiting", waiting.journalFiles + waiting.outboxFiles);
+      metrics.gauge("delivery_lanes_failing", waiting.lanesFailing);
+      metrics.gauge("delivery_memory_bytes", waiting.memoryBytes);
       return metricsText();
     },
   });

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Clock, Random } from "./model/environment.ts";
 
 export const realClock: Clock = {
+  // oxlint-disable-next-line no-restricted-globals -- the one place that looks at the clock
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   async sleep(ms, signal) {
@@ -23,5 +24,6 @@ export const realRandom: Random = {
   uuid: () => randomUUID(),
   alphanumeric: (length) =>
     Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join(""),
+  // oxlint-disable-next-line no-restricted-properties -- jitter only
   fraction: () => Math.random(),
 };

@@ -1,5 +1,4 @@
 // The bucket door's operations on objects: get, head, put, copy and delete.
-import { decodeAwsChunked, encodingOfContent, isAwsChunked } from "./aws-chunked.ts";
 import { BucketError, type ObjectHead, type ObjectMetadata } from "./contract.ts";
 import { keyProblem } from "./key-path.ts";
 import {
@@ -93,14 +92,11 @@ async function putObject(call: DoorCall): Promise<BucketDoorResponse> {
 }
 
 function readBody({ request }: DoorCall): Uint8Array {
-  const { headers } = request;
-  const { body, trailers } = isAwsChunked(headers)
-    ? decodeAwsChunked(request.body, headers)
-    : { body: request.body, trailers: {} };
+  const { headers, body } = request;
   if (body.length > objectBytesMax) {
     throw new BucketError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
   }
-  checkBody(body, { ...headers, ...trailers });
+  checkBody(body, headers);
   return body;
 }
 
@@ -240,7 +236,7 @@ function refuseVersions(query: URLSearchParams): void {
 
 /** The metadata a request carries. `AES256` is kept and given back; the directory itself does not encrypt. */
 function sentMetadata(headers: Readonly<Record<string, string>>): ObjectMetadata {
-  const contentEncoding = encodingOfContent(headers["content-encoding"]);
+  const contentEncoding = headers["content-encoding"];
   const user = Object.fromEntries(
     Object.entries(headers)
       .filter(([name]) => name.startsWith(userPrefix))

@@ -1,5 +1,7 @@
 // One CloudTrail call from request to answer: the pipeline stands in `answerCloudTrail` and `perform`, top to bottom.
 // Must not: know what an operation does, or sockets.
+import { type CallAttempt, isReadOnlyOperation } from "../event/call-record.ts";
+import type { CallReservation } from "../intake/call-recorder.ts";
 import { decodeInput } from "../model/decode.ts";
 import { encodeOutput, inputAsJson } from "../model/encode.ts";
 import { ApiError, apiError } from "../model/errors.ts";
@@ -11,7 +13,7 @@ import { authorize } from "./authorize.ts";
 import { deedsOf } from "./call-deeds.ts";
 import type { DoorAnswer } from "./exchange.ts";
 import { failureText } from "./failure-text.ts";
-import type { CallAttempt, CallReservation, DoorPorts } from "./ports.ts";
+import type { DoorPorts } from "./ports.ts";
 import { mediaTypeOf, operationTextOf } from "./route.ts";
 
 export type CloudTrailParts = AdmissionParts & Pick<DoorPorts, "operations" | "calls" | "log" | "metrics">;
@@ -76,7 +78,7 @@ async function run<Name extends OperationName>(operation: Name, context: CallCon
     const input: Input<Name> = decodeInput(operation, request.body);
     seen = { input: inputAsJson(operation, input) };
     authorize(admission.permissions, admission.call.caller.arn, deedsOf(operation, input, admission.call));
-    if (changesSomething(operation)) {
+    if (!isReadOnlyOperation(operation)) {
       const reservation = parts.calls.reserve();
       if (!reservation) throw apiError("ThrottlingException");
       seen = { ...seen, reservation };
@@ -120,17 +122,12 @@ async function recordCall(
   }
 }
 
-/** Get*, Describe*, List*, Lookup* and Search* only look. */
-function changesSomething(operation: OperationName): boolean {
-  return !/^(Get|Describe|List|Lookup|Search)/.test(operation);
-}
-
 /**
  * A read may simply be asked again: 503. A change is there although its record is not; an answer that says
  * `unavailable, nothing happened` would be a lie, so this is a 500 that says what is.
  */
 function unrecorded(operation: OperationName): ApiError {
-  if (!changesSomething(operation)) {
+  if (isReadOnlyOperation(operation)) {
     return apiError("ServiceUnavailable", { text: "The record of this call could not be kept. Try again." });
   }
   return new ApiError(

@@ -11,7 +11,8 @@ import { type Admission, type AdmissionParts, authenticate, type ReadRequest } f
 import { decide } from "./authorize.ts";
 import { type ByteLease, type DoorAnswer, headerOf } from "./exchange.ts";
 import { gunzip, isGzip } from "./gunzip.ts";
-import type { DoorPorts, IntakeAnswer } from "./ports.ts";
+import type { IntakeAnswer } from "../intake/event-intake.ts";
+import type { DoorPorts } from "./ports.ts";
 
 export type EventsParts = AdmissionParts & Pick<DoorPorts, "events">;
 

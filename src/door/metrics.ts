@@ -8,6 +8,8 @@ interface MetricRow {
   readonly kind: "counter" | "gauge" | "histogram";
   readonly help: string;
   readonly labels?: readonly string[];
+  /** Upper bounds of a histogram, in its unit; default for durations of requests. */
+  readonly buckets?: readonly number[];
 }
 
 /** Exposed with the prefix `cairn_`. */
@@ -32,7 +34,26 @@ const table: Readonly<Record<string, MetricRow>> = {
     help: "Attempts to write a log file that failed.",
     labels: ["code"],
   },
-  delivery_given_up_total: { kind: "counter", help: "Log files that will never be delivered." },
+  log_file_bytes_total: { kind: "counter", help: "Bytes of delivered log files, compressed." },
+  delivery_cuts_total: { kind: "counter", help: "Ranges of the journal that were cut into log files." },
+  delivery_put_seconds: { kind: "histogram", help: "Duration of one attempt to put a log file." },
+  delivery_delay_seconds: {
+    kind: "histogram",
+    help: "From the cut of a log file to its place in the bucket.",
+    buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 21_600, 86_400, 604_800],
+  },
+  delivery_given_up_total: {
+    kind: "counter",
+    help: "Log files that will never be delivered.",
+    labels: ["reason"],
+  },
+  delivery_given_up_records_total: {
+    kind: "counter",
+    help: "Event records in log files that will never be delivered.",
+    labels: ["reason"],
+  },
+  delivery_lanes_failing: { kind: "gauge", help: "Destinations whose last attempt failed." },
+  delivery_memory_bytes: { kind: "gauge", help: "Bytes of composed log files held in memory." },
   outbox_bytes: { kind: "gauge", help: "Bytes of log files that wait in the outbox." },
   outbox_files: { kind: "gauge", help: "Log files that wait in the outbox." },
   plans_waiting: { kind: "gauge", help: "Delivery plans not yet fulfilled." },
@@ -119,7 +140,7 @@ function metricOf(name: string, row: MetricRow, registry: Registry): (labels: La
       return (labels, value) => gauge.set(labels, value);
     }
     case "histogram": {
-      const histogram = new Histogram({ ...options, buckets: secondsBuckets });
+      const histogram = new Histogram({ ...options, buckets: [...(row.buckets ?? secondsBuckets)] });
       return (labels, value) => histogram.observe(labels, value);
     }
     default:

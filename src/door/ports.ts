@@ -1,9 +1,11 @@
 // What the door needs from the rest of the house; server.ts joins it. Types only.
 import type { BucketDoor } from "../bucket/s3-door-types.ts";
+import type { CallRecorder } from "../intake/call-recorder.ts";
+import type { EventIntake } from "../intake/event-intake.ts";
 import type { AccountId } from "../model/arn.ts";
 import type { Call, Caller } from "../model/call.ts";
 import type { Clock, Log, Metrics, Random } from "../model/environment.ts";
-import type { OperationName, Operations } from "../model/operations.ts";
+import type { Operations } from "../model/operations.ts";
 import type { PolicyDocument } from "../model/policy.ts";
 import type { Region } from "../model/regions.ts";
 
@@ -77,55 +79,6 @@ export interface PutAuditEventsOutput {
 export type DoorOperations = Operations & {
   readonly PutAuditEvents: (input: PutAuditEventsInput, call: Call) => Promise<PutAuditEventsOutput>;
 };
-
-/** One finished CloudTrail API call, as its record tells it. */
-export interface CallAttempt {
-  readonly call: Call;
-  readonly operation: OperationName;
-  /** The decoded input as JSON; undefined when the call failed before it could be read. */
-  readonly input?: unknown;
-  /** The encoded output of a call that succeeded. */
-  readonly output?: unknown;
-  readonly error?: { readonly code: string; readonly message: string };
-}
-
-/** Room in the journal for the record of a call that will change something. */
-export interface CallReservation {
-  release(): void;
-}
-
-/** Every API call to Cairn is itself an event: journaled before its answer. */
-export interface CallRecorder {
-  /** Undefined when the journal has no room even for own calls: nothing may be changed then. */
-  reserve(): CallReservation | undefined;
-  /** Resolves to true when the record is durable. */
-  record(attempt: CallAttempt, reservation?: CallReservation): Promise<boolean>;
-}
-
-export interface Rejection {
-  readonly index: number;
-  readonly code: string;
-  readonly message: string;
-}
-
-export type IntakeAnswer =
-  | { readonly kind: "answered"; readonly accepted: number; readonly rejected: readonly Rejection[] }
-  /** The body is none of the three forms. */
-  | { readonly kind: "malformed"; readonly message: string }
-  /** The journal takes nothing more just now. */
-  | { readonly kind: "busy"; readonly message: string; readonly retryAfterSeconds: number };
-
-export interface EventBatch {
-  /** NDJSON, a JSON array, or {"Records":[…]}; already inflated. */
-  readonly bytes: Uint8Array;
-  readonly caller: Caller;
-  /** Whether the caller may put records of this account (`cairn:PutEvents`). */
-  readonly mayPut: (account: AccountId) => boolean;
-}
-
-export interface EventIntake {
-  accept(batch: EventBatch): Promise<IntakeAnswer>;
-}
 
 export type { BucketDoor, BucketDoorRequest, BucketDoorResponse } from "../bucket/s3-door-types.ts";
 

@@ -2,14 +2,24 @@
 import { type CallAttempt, callRecord } from "../event/call-record.ts";
 import type { RecordFields } from "../event/record.ts";
 import type { FrameRecord, Reservation } from "../journal/contract.ts";
+import type { Destination } from "../selector/match-set.ts";
+import type { SelectorIndex } from "../selector/selector-index.ts";
 import type { IntakePorts } from "./ports.ts";
+
+/** Room for the record of a call that will change something, and what was logged before it did. */
+export interface CallReservation {
+  readonly room: Reservation;
+  readonly indexBefore: SelectorIndex;
+  /** Gives the room back when no record was made of it; harmless otherwise. */
+  release(): void;
+}
 
 /** Every API call to Cairn is itself an event. */
 export interface CallRecorder {
-  /** Room for the record of a call that will change something; undefined when not even the reserve has any. */
-  reserve(): Reservation | undefined;
+  /** Undefined when not even the reserve has room: nothing may be changed then. */
+  reserve(): CallReservation | undefined;
   /** Resolves to true when the record is durable. Uses up the reservation when one is given. */
-  record(attempt: CallAttempt, reservation?: Reservation): Promise<boolean>;
+  record(attempt: CallAttempt, reservation?: CallReservation): Promise<boolean>;
 }
 
 // Two capped objects of 100 KB, the texts of 1 KB each, and the members around them (event/call-record.ts).
@@ -17,7 +27,11 @@ const callRecordBytesMax = 256 * 1024;
 
 export function createCallRecorder(ports: IntakePorts): CallRecorder {
   return {
-    reserve: () => ports.journal.reserve(callRecordBytesMax),
+    reserve() {
+      const room = ports.journal.reserve(callRecordBytesMax);
+      const indexBefore = ports.index();
+      return room && { room, indexBefore, release: () => room.release() };
+    },
     async record(attempt, reservation) {
       const finishedMs = ports.clock.nowMs();
       const frame = {
@@ -28,9 +42,9 @@ export function createCallRecorder(ports: IntakePorts): CallRecorder {
           arrivedMs: finishedMs,
           configurationVersion: ports.index().version,
         },
-        records: [decide(attempt, finishedMs, ports)],
+        records: [decide(attempt, { finishedMs, indexBefore: reservation?.indexBefore }, ports)],
       };
-      const outcome = await ports.journal.append(frame, reservation);
+      const outcome = await ports.journal.append(frame, reservation?.room);
       if (outcome.kind === "durable") {
         ports.metrics.count("events_accepted_total", { door: "own-calls" });
         return true;
@@ -45,11 +59,33 @@ export function createCallRecorder(ports: IntakePorts): CallRecorder {
   };
 }
 
-function decide(attempt: CallAttempt, finishedMs: number, ports: IntakePorts): FrameRecord {
+interface Moment {
+  readonly finishedMs: number;
+  readonly indexBefore: SelectorIndex | undefined;
+}
+
+/**
+ * The trails that log the call are those that logged when it began and those that log now: the call that stops a
+ * trail is the last one in its log, as the call that starts it is the first. A trail deleted by it gets nothing more.
+ */
+function decide(attempt: CallAttempt, { finishedMs, indexBefore }: Moment, ports: IntakePorts): FrameRecord {
   const record = callRecord(attempt, { eventId: ports.random.uuid(), finishedMs });
   const { caller, region } = attempt.call;
-  const matchSet = ports.index().match(fieldsOf(attempt, record), { account: caller.accountId, region });
+  const where = { account: caller.accountId, region };
+  const fields = fieldsOf(attempt, record);
+  const now = ports.index().match(fields, where);
+  const before = indexBefore?.match(fields, where).destinations ?? [];
+  const ended = before.filter(
+    ({ incarnation }) =>
+      ports.isLive(incarnation) && !now.destinations.some((other) => other.incarnation === incarnation),
+  );
+  const matchSet =
+    ended.length === 0 ? now : { ...now, destinations: sorted([...now.destinations, ...ended]) };
   return { bytes: new TextEncoder().encode(JSON.stringify(record)), matchSet };
+}
+
+function sorted(destinations: readonly Destination[]): Destination[] {
+  return [...destinations].sort((a, b) => (a.incarnation < b.incarnation ? -1 : 1));
 }
 
 /** What selectors look at; the record is our own, so nothing needs to be scanned. */

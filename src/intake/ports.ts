@@ -8,6 +8,8 @@ export interface IntakePorts {
   readonly journal: Journal;
   /** The current index: replaced as a whole whenever a trail changes. */
   readonly index: () => SelectorIndex;
+  /** Whether the trail of this incarnation still exists. */
+  readonly isLive: (incarnation: string) => boolean;
   /** The configured Regions; records of others are rejected. */
   readonly regions: () => ReadonlySet<Region>;
   readonly clock: Clock;

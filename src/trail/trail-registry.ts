@@ -43,6 +43,8 @@ export interface TrailRegistry {
   index(): SelectorIndex;
   /** Where the files of a trail go, live or deleted. */
   place(incarnation: string): DeliveryPlace | undefined;
+  /** Whether the trail exists and is not deleted. */
+  isLive(incarnation: string): boolean;
   /** Incarnations of the deleted trails whose place is still kept. */
   deleted(): readonly string[];
   /** Forgets the place of a deleted trail; no effect on a live one. */
@@ -84,6 +86,7 @@ export async function openTrailRegistry(ports: RegistryPorts): Promise<TrailRegi
       const live = trails.byIncarnation(incarnation);
       return live ? placeOf(live.trail) : deleted.get(incarnation);
     },
+    isLive: (incarnation) => trails.byIncarnation(incarnation) !== undefined,
     deleted: () => [...deleted.keys()],
     async forget(incarnation) {
       if (!deleted.has(incarnation)) return;

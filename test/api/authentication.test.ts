@@ -119,11 +119,24 @@ afterAll(async () => {
 });
 
 function as(credentials: Credentials, more: Partial<CloudTrailClientConfig> = {}): CloudTrail {
-  return new CloudTrail({ endpoint: cairn.url, region, credentials, maxAttempts: 1, ...more });
+  // The SDK writes into the object it is given; the configuration is made of the same ones.
+  return new CloudTrail({
+    endpoint: cairn.url,
+    region,
+    credentials: { ...credentials },
+    maxAttempts: 1,
+    ...more,
+  });
 }
 
 function s3(credentials: Credentials): S3Client {
-  return new S3Client({ endpoint: cairn.url, region, credentials, maxAttempts: 1, forcePathStyle: true });
+  return new S3Client({
+    endpoint: cairn.url,
+    region,
+    credentials: { ...credentials },
+    maxAttempts: 1,
+    forcePathStyle: true,
+  });
 }
 
 const arn = (name: string) => trailArn(main, name);

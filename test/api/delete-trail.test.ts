@@ -18,7 +18,7 @@ import { changingSuite, referenceSuite } from "./trail-references.suite.ts";
 let api: Api;
 beforeAll(async () => {
   // Files are cut once an hour: what is in the bucket earlier came from the deletion.
-  api = await startApi({ args: ["--delivery-interval", "1h"] });
+  api = await startApi({ interval: "1h" });
 });
 afterAll(() => api.dispose());
 

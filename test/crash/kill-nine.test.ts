@@ -99,9 +99,9 @@ interface Traffic {
 
 /** Posts small batches from several clients at once and kills the server in the middle of it. */
 async function postUntilKilled(cairn: CairnProcess, traffic: Traffic): Promise<void> {
-  let killed = false;
+  const killed = new AbortController();
   const client = async () => {
-    while (!killed) {
+    while (!killed.signal.aborted) {
       const events = Array.from({ length: 1 + Math.floor(traffic.random() * 20) }, () => managementEvent());
       for (const event of events) traffic.sent.add(event.eventID);
       try {
@@ -115,7 +115,7 @@ async function postUntilKilled(cairn: CairnProcess, traffic: Traffic): Promise<v
   const clients = Promise.all([client(), client(), client()]);
   await new Promise((resolve) => setTimeout(resolve, 20 + traffic.random() * 600));
   await cairn.end("SIGKILL");
-  killed = true;
+  killed.abort();
   await clients;
 }
 

@@ -281,39 +281,6 @@ describe("objects", () => {
     expect(await store.head(bucket, "k"))[code === undefined ? "toBeDefined" : "toBeUndefined"]();
   });
 
-  const trailer = `x-amz-checksum-crc32:${crc.toString("base64")}`;
-  const signature = `;chunk-signature=${"0".repeat(64)}`;
-  const chunked: readonly [string, string, string | undefined][] = [
-    ["unsigned with a trailer", `3\r\nthe\r\n5\r\n body\r\n0\r\n${trailer}\r\n\r\n`, undefined],
-    ["signed", `8${signature}\r\nthe body\r\n0${signature}\r\n\r\n`, undefined],
-    [
-      "signed with a trailer",
-      `8${signature}\r\nthe body\r\n0${signature}\r\n${trailer}\r\nx-amz-trailer-signature:0\r\n\r\n`,
-      undefined,
-    ],
-    ["a wrong trailer", "8\r\nthe body\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", "BadDigest"],
-    ["a chunk too short", "9\r\nthe body\r\n0\r\n\r\n", "InvalidRequest"],
-    ["cut in a chunk", "8\r\nthe bo", "IncompleteBody"],
-    ["cut after a chunk", "8\r\nthe body\r\n", "IncompleteBody"],
-    ["less than declared", "3\r\nthe\r\n0\r\n\r\n", "IncompleteBody"],
-    ["not chunked at all", "the body\r\n", "InvalidRequest"],
-    ["empty", "", "IncompleteBody"],
-    ["a huge size", "ffffffffffff\r\n", "InvalidRequest"],
-  ];
-  test.each(chunked)("aws-chunked body: %s", async (_name, encoded, code) => {
-    const bucket = await newBucket();
-    const headers = {
-      "content-encoding": "gzip,aws-chunked",
-      "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-      "x-amz-decoded-content-length": "8",
-    };
-    const answer = await ask(`PUT /${bucket}/k`, { headers, body: encoded });
-    expect([answer.status, codeOf(answer)]).toEqual([code === undefined ? 200 : 400, code]);
-    if (code !== undefined) return;
-    const got = await ask(`GET /${bucket}/k`);
-    expect([textOf(got), got.headers["content-encoding"]]).toEqual(["the body", "gzip"]);
-  });
-
   test("are put only when absent", async () => {
     const bucket = await newBucket();
     const headers = { "if-none-match": "*" };

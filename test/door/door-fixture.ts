@@ -3,25 +3,27 @@ import { randomUUID } from "node:crypto";
 import { type ClientRequest, type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { CallAttempt } from "../../src/event/call-record.ts";
+import type { EventBatch, IntakeAnswer } from "../../src/intake/event-intake.ts";
 import { createDoor, type Door } from "../../src/door/listener.ts";
 import { createMetrics } from "../../src/door/metrics.ts";
 import { createOperations } from "../../src/door/operations.ts";
 import type {
   BucketDoorRequest,
   BucketDoorResponse,
-  CallAttempt,
   DoorConfiguration,
   DoorLimits,
   DoorPorts,
-  EventBatch,
-  IntakeAnswer,
   SigningIdentity,
 } from "../../src/door/ports.ts";
 import { type AccountId, parseAccountId } from "../../src/model/arn.ts";
 import { apiError } from "../../src/model/errors.ts";
 import type { Operations } from "../../src/model/operations.ts";
 import { type PolicyDocument, parsePolicyValue } from "../../src/model/policy.ts";
+import { buildSelectorIndex } from "../../src/selector/selector-index.ts";
 import { parseRegion, type Region } from "../../src/model/regions.ts";
+
+const emptyIndex = buildSelectorIndex([], { version: 1, organizationMembers: new Set() });
 
 export function account(text: string): AccountId {
   const id = parseAccountId(text);
@@ -140,7 +142,8 @@ export async function startDoor(options: FixtureOptions = {}): Promise<Running> 
       reserve: () => {
         if (!world.hasRoom) return undefined;
         world.reserved++;
-        return { release: () => world.released++ };
+        const release = () => void world.released++;
+        return { room: { bytes: 1024, release }, release, indexBefore: emptyIndex };
       },
       record: (attempt) => {
         world.attempts.push(attempt);

@@ -66,12 +66,12 @@ describe("POST /events", () => {
     ["an empty batch", { kind: "answered", accepted: 0, rejected: [] }, 200],
     [
       "some rejected",
-      { kind: "answered", accepted: 1, rejected: [{ index: 1, code: "C", message: "m" }] },
+      { kind: "answered", accepted: 1, rejected: [{ index: 1, code: "InvalidData", message: "m" }] },
       200,
     ],
     [
       "all rejected",
-      { kind: "answered", accepted: 0, rejected: [{ index: 0, code: "C", message: "m" }] },
+      { kind: "answered", accepted: 0, rejected: [{ index: 0, code: "InvalidData", message: "m" }] },
       400,
     ],
   ] as const)("%s: %#", async (_name, outcome, status) => {

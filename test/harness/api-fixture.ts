@@ -59,8 +59,10 @@ export interface Api {
 }
 
 export interface ApiOptions {
-  /** Beyond `--auth off --delivery-interval 200ms --config …`. */
+  /** Beyond `--auth off --delivery-interval … --config …`. */
   readonly args?: readonly string[];
+  /** How often log files are cut; 200ms when not given. */
+  readonly interval?: string;
   /** The configuration file instead of the organization. */
   readonly yaml?: string;
 }
@@ -69,7 +71,16 @@ export interface ApiOptions {
 export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const folder = mkdtempSync(join(tmpdir(), "cairn-api-"));
   const config = writeConfig(folder, options.yaml ?? organizationYaml);
-  const args = ["--auth", "off", "--delivery-interval", "200ms", "--config", config, ...(options.args ?? [])];
+  const interval = options.interval ?? "200ms";
+  const args = [
+    "--auth",
+    "off",
+    "--delivery-interval",
+    interval,
+    "--config",
+    config,
+    ...(options.args ?? []),
+  ];
   const cairn = await startCairn({ args });
   await makeBucket(cairn.url, bucket);
   const clients = new Map<string, CloudTrail>();
@@ -193,28 +204,39 @@ export async function expectRefusal(call: Promise<unknown>, [name, message]: Ref
   });
 }
 
-/** Holds that a call is refused and that the account's trails, selectors and tags are what they were before. */
+/** Holds that a call is refused and that the account's trails, selectors, tags and logging are what they were before. */
 export async function expectRefusalWithoutTrace(
   client: CloudTrail,
   call: () => Promise<unknown>,
   refusal: Refusal,
 ): Promise<void> {
+  const check = await refusalCheck(client);
+  await check(call, refusal);
+}
+
+/** The same for many calls of a table: what must not change is looked up once. */
+export async function refusalCheck(
+  client: CloudTrail,
+): Promise<(call: () => Promise<unknown>, refusal: Refusal) => Promise<void>> {
   const before = await everythingOf(client);
-  await expectRefusal(call(), refusal);
-  expect(await everythingOf(client)).toEqual(before);
+  return async (call, refusal) => {
+    await expectRefusal(call(), refusal);
+    expect(await everythingOf(client)).toEqual(before);
+  };
 }
 
 /** Every readable fact about the trails homed in the client's Region. */
 export async function everythingOf(client: CloudTrail): Promise<unknown> {
   const { trailList = [] } = await client.describeTrails({ includeShadowTrails: false });
   const arns = trailList.map((trail) => trail.TrailARN ?? "");
-  const owned = arns.filter((_, index) => trailList[index]?.IsOrganizationTrail === false);
-  return {
-    trailList,
-    tags: owned.length === 0 ? [] : (await client.listTags({ ResourceIdList: owned })).ResourceTagList,
-    selectors: await Promise.all(arns.map((TrailName) => selectorsOf(client, TrailName))),
-    logging: await Promise.all(arns.map((Name) => loggingOf(client, Name))),
-  };
+  const [tags, selectors, logging] = await Promise.all([
+    arns.length === 0
+      ? []
+      : client.listTags({ ResourceIdList: arns }).then((answer) => answer.ResourceTagList),
+    Promise.all(arns.map((TrailName) => selectorsOf(client, TrailName))),
+    Promise.all(arns.map((Name) => loggingOf(client, Name))),
+  ]);
+  return { trailList, tags, selectors, logging };
 }
 
 async function selectorsOf(client: CloudTrail, TrailName: string): Promise<unknown> {
@@ -223,7 +245,7 @@ async function selectorsOf(client: CloudTrail, TrailName: string): Promise<unkno
 }
 
 /** IsLogging and the times of the last start and stop; deliveries go on all the time. */
-export async function loggingOf(client: CloudTrail, Name: string): Promise<unknown> {
+async function loggingOf(client: CloudTrail, Name: string): Promise<unknown> {
   const status = await client.getTrailStatus({ Name });
   const { IsLogging, StartLoggingTime, StopLoggingTime, TimeLoggingStarted, TimeLoggingStopped } = status;
   return { IsLogging, StartLoggingTime, StopLoggingTime, TimeLoggingStarted, TimeLoggingStopped };
