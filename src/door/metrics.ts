@@ -18,6 +18,7 @@ const table: Readonly<Record<string, MetricRow>> = {
   journal_sync_seconds: { kind: "histogram", help: "Duration of one sync of the journal." },
   journal_bytes: { kind: "gauge", help: "Bytes the journal keeps on disk." },
   journal_frames_total: { kind: "counter", help: "Frames appended to the journal." },
+  journal_failed_writes_total: { kind: "counter", help: "Writes or syncs of the journal that failed." },
   events_accepted_total: { kind: "counter", help: "Event records accepted and durable.", labels: ["door"] },
   events_rejected_total: { kind: "counter", help: "Event records rejected.", labels: ["code"] },
   calls_total: { kind: "counter", help: "CloudTrail API calls answered.", labels: ["operation", "code"] },

@@ -185,7 +185,7 @@ export class GroupCommitter {
     }
     metrics.observe("journal_sync_seconds", (clock.monotonicMs() - startedMs) / 1000);
     metrics.count("journal_append_bytes_total", {}, bytes);
-    metrics.count("journal_append_frames_total", {}, group.length);
+    metrics.count("journal_frames_total", {}, group.length);
     metrics.gauge("journal_bytes", segments.bytes);
   }
 

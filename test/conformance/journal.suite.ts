@@ -563,7 +563,7 @@ export function frameOf(
 }
 
 /** A new object each time: what makes match sets equal is their content. */
-export function setOf(n: number): MatchSet {
+function setOf(n: number): MatchSet {
   const account = parseAccountId(String(111_111_111_111 + n));
   const region = parseRegion("eu-west-1");
   if (!account || !region) throw new Error("the test's account and Region are well-formed");

@@ -59,7 +59,7 @@ test("metrics are told per group, with the bytes on disk", async () => {
   expect(seen).toEqual([
     "journal_sync_seconds",
     `journal_append_bytes_total ${journal.usage().bytes - empty}`,
-    "journal_append_frames_total 50",
+    "journal_frames_total 50",
     "journal_bytes",
   ]);
 });

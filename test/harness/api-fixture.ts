@@ -229,19 +229,25 @@ export async function refusalCheck(
 export async function everythingOf(client: CloudTrail): Promise<unknown> {
   const { trailList = [] } = await client.describeTrails({ includeShadowTrails: false });
   const arns = trailList.map((trail) => trail.TrailARN ?? "");
-  const [tags, selectors, logging] = await Promise.all([
+  const withInsights = arns.filter((_, index) => trailList[index]?.HasInsightSelectors);
+  const [tags, selectors, insights, logging] = await Promise.all([
     arns.length === 0
       ? []
       : client.listTags({ ResourceIdList: arns }).then((answer) => answer.ResourceTagList),
     Promise.all(arns.map((TrailName) => selectorsOf(client, TrailName))),
+    Promise.all(withInsights.map((TrailName) => insightsOf(client, TrailName))),
     Promise.all(arns.map((Name) => loggingOf(client, Name))),
   ]);
-  return { trailList, tags, selectors, logging };
+  return { trailList, tags, selectors, insights, logging };
 }
 
 async function selectorsOf(client: CloudTrail, TrailName: string): Promise<unknown> {
   const { $metadata: _, ...selectors } = await client.getEventSelectors({ TrailName });
   return selectors;
+}
+
+async function insightsOf(client: CloudTrail, TrailName: string): Promise<unknown> {
+  return (await client.getInsightSelectors({ TrailName })).InsightSelectors;
 }
 
 /** IsLogging and the times of the last start and stop; deliveries go on all the time. */

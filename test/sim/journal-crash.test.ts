@@ -454,12 +454,13 @@ describe("torn ends and damage", () => {
       expect(files.length).toBeGreaterThan(8);
       await act(disk, files);
       const error = await open(disk).catch((error: unknown) => error);
-      return [error instanceof JournalDamage ? error.path : String(error), files] as const;
+      return [error instanceof JournalDamage ? error.path : String(error), files, String(error)] as const;
     };
     const [cut, cutFiles] = await change((disk, [first = ""]) => disk.truncate(first, 1000));
     expect(cut).toBe(cutFiles[0]);
-    const [missing, missingFiles] = await change((disk, [, second = ""]) => disk.remove(second));
+    const [missing, missingFiles, text] = await change((disk, [, second = ""]) => disk.remove(second));
     expect(missing).toBe(missingFiles[0]);
+    expect(text).toContain("A whole segment is missing");
     const [swapped, swappedFiles] = await change((disk, [first = "", second = ""]) =>
       disk.rename(first, second),
     );

@@ -52,14 +52,14 @@ interface NameChange {
 }
 
 /** Thrown by every call after the disk died: its process is gone too. */
-export class DiskIsDead extends Error {
+class DiskIsDead extends Error {
   constructor() {
     super("The simulated machine is down.");
     this.name = "DiskIsDead";
   }
 }
 
-export class SimulatedFault extends Error {
+class SimulatedFault extends Error {
   readonly code: string;
   constructor(call: string, code: string) {
     super(`${code}: simulated failure of ${call}`);

@@ -1,0 +1,148 @@
+// Posted batches: what is accepted, what is rejected with which word, and what then stands in the journal.
+import { describe, expect, test } from "vitest";
+import { managementEvent } from "../../test/harness/events.ts";
+import { createEventIntake } from "./event-intake.ts";
+import { caller, intakeWorld } from "./intake.test-world.ts";
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const anyAccount = () => true;
+
+describe("a batch", () => {
+  test("is journaled byte for byte, decided, and counted", async () => {
+    const world = await intakeWorld();
+    world.setTrails(["trail-1"]);
+    const odd = JSON.stringify(managementEvent())
+      .replace('"eventName"', '  "eventName" ')
+      .replace("mary", "m\\u0061ry");
+    const answer = await createEventIntake(world.ports).accept({
+      bytes: bytesOf(odd),
+      caller,
+      mayPut: anyAccount,
+    });
+    expect(answer).toEqual({ kind: "answered", accepted: 1, rejected: [] });
+    const [frame] = await world.frames();
+    expect(frame?.header).toMatchObject({ door: "events", principal: caller.arn, configurationVersion: 2 });
+    expect(textOf(frame?.records[0]?.bytes ?? new Uint8Array())).toBe(odd);
+    expect(frame?.records[0]?.matchSet.destinations).toEqual([{ kind: "trail", incarnation: "trail-1" }]);
+  });
+
+  test("of events that no trail logs is journaled all the same", async () => {
+    const world = await intakeWorld();
+    const bytes = bytesOf(JSON.stringify([managementEvent(), managementEvent()]));
+    await createEventIntake(world.ports).accept({ bytes, caller, mayPut: anyAccount });
+    const [frame] = await world.frames();
+    expect(frame?.records.map(({ matchSet }) => matchSet.destinations)).toEqual([[], []]);
+  });
+
+  test("gets absent members spliced in before the last brace", async () => {
+    const world = await intakeWorld();
+    const {
+      eventID: _id,
+      eventType: _type,
+      eventCategory: _category,
+      recipientAccountId: _account,
+      ...bare
+    } = managementEvent();
+    const text = JSON.stringify(bare);
+    await createEventIntake(world.ports).accept({ bytes: bytesOf(text), caller, mayPut: anyAccount });
+    const [frame] = await world.frames();
+    const stored = textOf(frame?.records[0]?.bytes ?? new Uint8Array());
+    expect(stored.startsWith(text.slice(0, -1))).toBe(true);
+    expect(JSON.parse(stored)).toMatchObject({
+      eventID: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      recipientAccountId: "123456789012",
+      eventType: "AwsApiCall",
+      eventCategory: "Management",
+    });
+  });
+
+  test.each([
+    ["broken JSON", '{"eventVersion":', "InvalidData", "not valid JSON"],
+    [
+      "a missing member",
+      JSON.stringify(managementEvent({ eventName: undefined })),
+      "FieldNotFound",
+      "eventName",
+    ],
+    [
+      "a Region that is not configured",
+      JSON.stringify(managementEvent({ awsRegion: "ap-east-1" })),
+      "InvalidRegion",
+      "awsRegion",
+    ],
+    [
+      "a Region that is none",
+      JSON.stringify(managementEvent({ awsRegion: "moon" })),
+      "InvalidRegion",
+      "awsRegion",
+    ],
+    [
+      "an account that is none",
+      JSON.stringify(managementEvent({ recipientAccountId: "12" })),
+      "InvalidRecipient",
+      "recipientAccountId",
+    ],
+    [
+      "a foreign account",
+      JSON.stringify(managementEvent({ recipientAccountId: "999999999999" })),
+      "AccessDenied",
+      "cairn:PutEvents",
+    ],
+  ])("with %s rejects that record and no other", async (_name, bad, code, word) => {
+    const world = await intakeWorld();
+    const good = JSON.stringify(managementEvent());
+    const answer = await createEventIntake(world.ports).accept({
+      bytes: bytesOf(`${good}\n${bad}\n${good}`),
+      caller,
+      mayPut: (account) => account === caller.accountId,
+    });
+    expect(answer).toEqual({
+      kind: "answered",
+      accepted: 2,
+      rejected: [{ index: 1, code, message: expect.stringContaining(word) }],
+    });
+    expect((await world.frames()).flatMap((frame) => frame.records)).toHaveLength(2);
+  });
+
+  test("larger than a frame is cut into several, in order", async () => {
+    const world = await intakeWorld({ bytesMax: 50_000_000 });
+    const events = Array.from({ length: 40 }, (_, n) =>
+      managementEvent({ requestParameters: { n, x: "y".repeat(60_000) } }),
+    );
+    const bytes = bytesOf(events.map((event) => JSON.stringify(event)).join("\n"));
+    const answer = await createEventIntake(world.ports).accept({ bytes, caller, mayPut: anyAccount });
+    expect(answer).toMatchObject({ accepted: 40, rejected: [] });
+    const frames = await world.frames();
+    expect(frames.length).toBeGreaterThan(1);
+    const ids = frames.flatMap((frame) =>
+      frame.records.map((record) => /"eventID":"([^"]+)"/.exec(textOf(record.bytes))?.[1]),
+    );
+    expect(ids).toEqual(events.map((event) => event.eventID));
+  });
+
+  test("that finds the journal full is busy, with a reason", async () => {
+    const world = await intakeWorld({ bytesMax: 700_000 });
+    const big = JSON.stringify(managementEvent({ requestParameters: { x: "y".repeat(90_000) } }));
+    const intake = createEventIntake(world.ports);
+    const answers = [];
+    for (let n = 0; n < 3; n++)
+      answers.push(await intake.accept({ bytes: bytesOf(big), caller, mayPut: anyAccount }));
+    expect(answers.at(-1)).toEqual({
+      kind: "busy",
+      message: expect.stringContaining("full"),
+      retryAfterSeconds: expect.any(Number),
+    });
+  });
+
+  test("that is no batch at all is malformed", async () => {
+    const world = await intakeWorld();
+    const answer = await createEventIntake(world.ports).accept({
+      bytes: bytesOf("hello"),
+      caller,
+      mayPut: anyAccount,
+    });
+    expect(answer).toMatchObject({ kind: "malformed" });
+    expect(await world.frames()).toEqual([]);
+  });
+});
