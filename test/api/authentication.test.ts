@@ -277,6 +277,39 @@ describe("requests that the SDK would not send", () => {
     expect(answer.json).toEqual({ __type: mismatch[0], message: mismatch[1] });
   });
 
+  test.each<[what: string, agoSeconds: number, status: number]>([
+    ["in time", 0, 200],
+    ["ten minutes too late", 660, 400],
+  ])("presigned, %s", async (_what, agoSeconds, status) => {
+    const { hostname, port, host } = new URL(cairn.url);
+    const signer = new SignatureV4({
+      credentials: keys.admin,
+      region,
+      service: "cloudtrail",
+      sha256: Sha256,
+    });
+    const request = {
+      ...{
+        method: "POST",
+        protocol: "http:",
+        hostname,
+        port: Number(port),
+        path: "/",
+        query: {},
+        body: "{}",
+      },
+      headers: { ...target, host },
+    };
+    const signingDate = new Date(Date.now() - agoSeconds * 1000);
+    const { query = {} } = await signer.presign(request, { expiresIn: 60, signingDate });
+    const url = `${cairn.url}/?${new URLSearchParams(query as Record<string, string>).toString()}`;
+    const answer = await readAnswer(
+      await fetch(url, { method: "POST", headers: target, body: new TextEncoder().encode("{}") }),
+    );
+    expect({ status: answer.status, text: answer.text }).toMatchObject({ status });
+    if (status === 400) expect(answer.json).toMatchObject({ __type: "InvalidSignatureException" });
+  });
+
   test("the signature is looked at before the body, the body before the policies", async () => {
     const broken = { path: "/", service: "cloudtrail", headers: target, body: '{"trailNameList":' };
     const wrong = { ...keys.admin, secretAccessKey: "another-secret-of-the-tests-0001" };

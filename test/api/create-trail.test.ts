@@ -667,3 +667,39 @@ describe("an organization trail", () => {
     ]);
   });
 });
+
+describe("the setting --bucket-policy", () => {
+  const policy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Deny", Principal: "*", Action: "s3:*", Resource: "*" }],
+  });
+  const incorrect = (name: string): Refusal => [
+    "InsufficientS3BucketPolicyException",
+    `Incorrect S3 bucket policy is detected for bucket: ${name}`,
+  ];
+
+  // `trail-logs` has no policy, `denying-bucket` one that lets nobody in.
+  test.each<[mode: string, refused: string[]]>([
+    ["strict", [bucket, "denying-bucket"]],
+    ["when-present", ["denying-bucket"]],
+    ["off", []],
+  ])("%s", async (mode, refused) => {
+    const other = await startApi({ args: ["--bucket-policy", mode] });
+    try {
+      await makeBucket(other.url, "denying-bucket");
+      await s3(other.url, "PUT", "denying-bucket?policy", policy);
+      const client = other.as(other.newAccount());
+      for (const S3BucketName of [bucket, "denying-bucket"]) {
+        const call = client.createTrail({ Name: `trail-in-${S3BucketName}`, S3BucketName });
+        if (refused.includes(S3BucketName)) await expectRefusal(call, incorrect(S3BucketName));
+        else expect((await call).S3BucketName).toBe(S3BucketName);
+      }
+      await expectRefusal(client.createTrail({ Name: "new-trail", S3BucketName: "no-such-bucket" }), [
+        "S3BucketDoesNotExistException",
+        "S3 bucket no-such-bucket does not exist!",
+      ]);
+    } finally {
+      await other.dispose();
+    }
+  });
+});

@@ -1,5 +1,7 @@
 // Every API call to Cairn is itself an event: what its record says (formats.md §1), and that the trail gets it.
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { Agent } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CloudTrail } from "@aws-sdk/client-cloudtrail";
@@ -18,6 +20,7 @@ import {
 } from "../harness/api-fixture.ts";
 import { type CairnProcess, startCairn } from "../harness/cairn-process.ts";
 import { logFiles, until } from "../harness/log-files.ts";
+import { describeWith, program } from "../harness/outside-program.ts";
 
 type EventRecord = Readonly<Record<string, unknown>>;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -367,5 +370,49 @@ describe("what a record tells of input, output and errors", () => {
     expect(logFiles(api.cairn.dataDir, "organization-calls").map((file) => file.key)).toContainEqual(
       expect.stringContaining(`AWSLogs/${organization.id}/${organization.member}/CloudTrail/`),
     );
+  });
+});
+
+describeWith([program("openssl", "openssl", ["version"])])("under TLS", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "cairn-tls-"));
+    const files = ["-keyout", join(folder, "tls.key"), "-out", join(folder, "tls.crt")];
+    const wanted = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"];
+    const made = spawnSync("openssl", ["req", "-x509", ...wanted, ...files]);
+    expect(made.status, made.stderr.toString()).toBe(0);
+    chmodSync(join(folder, "tls.key"), 0o600);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("the record tells of the connection", async () => {
+    const tls = [
+      "--tls-certificate-file",
+      join(folder, "tls.crt"),
+      "--tls-key-file",
+      join(folder, "tls.key"),
+    ];
+    const cairn = await startCairn({ args: ["--auth", "off", "--delivery-interval", "200ms", ...tls] });
+    try {
+      expect(cairn.url).toMatch(/^https:/);
+      const credentials = { accessKeyId: "123456789012", secretAccessKey: "not-checked" };
+      // The certificate is signed by itself.
+      const requestHandler = { httpsAgent: new Agent({ rejectUnauthorized: false }) };
+      const shared = { endpoint: cairn.url, region: home, credentials, requestHandler };
+      const s3 = new S3Client({ ...shared, forcePathStyle: true });
+      await s3.send(new CreateBucketCommand({ Bucket: "tls-calls" }));
+      const client = new CloudTrail({ ...shared, maxAttempts: 1 });
+      await client.createTrail({ Name: "tls-trail", S3BucketName: "tls-calls" });
+      await client.startLogging({ Name: "tls-trail" });
+      const { $metadata } = await client.listTrails({});
+      const record = await recordOf(cairn.dataDir, "tls-calls", $metadata.requestId);
+      expect(record["tlsDetails"]).toEqual({
+        tlsVersion: expect.stringMatching(/^TLSv1\.[23]$/),
+        cipherSuite: expect.stringMatching(/^[A-Z0-9_-]+$/),
+        clientProvidedHostHeader: new URL(cairn.url).host,
+      });
+    } finally {
+      await cairn.dispose();
+    }
   });
 });

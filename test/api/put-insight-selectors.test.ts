@@ -9,8 +9,10 @@ import {
   type Api,
   expectRefusal,
   expectRefusalWithoutTrace,
+  makeBucket,
   makeTrail,
   type Refusal,
+  s3,
   startApi,
 } from "../harness/api-fixture.ts";
 import { changingSuite, referenceSuite } from "./trail-references.suite.ts";
@@ -166,5 +168,38 @@ describe("is refused, and the list stays", () => {
       "UnsupportedOperationException",
       "The operation requested is not supported in the region.",
     ]);
+  });
+});
+
+describe("the trail's bucket", () => {
+  const policy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Deny", Principal: "*", Action: "s3:PutObject", Resource: "arn:aws:s3:::turned-bucket/*" },
+    ],
+  });
+
+  test.each<[what: string, name: string, turn: () => Promise<unknown>, refusal: Refusal]>([
+    [
+      "is gone",
+      "gone-bucket",
+      () => s3(api.url, "DELETE", "gone-bucket"),
+      ["S3BucketDoesNotExistException", "S3 bucket gone-bucket does not exist!"],
+    ],
+    [
+      "no longer lets CloudTrail write",
+      "turned-bucket",
+      () => s3(api.url, "PUT", "turned-bucket?policy", policy),
+      [
+        "InsufficientS3BucketPolicyException",
+        "Incorrect S3 bucket policy is detected for bucket: turned-bucket",
+      ],
+    ],
+  ])("%s", async (_what, S3BucketName, turn, refusal) => {
+    const client = api.as(api.newAccount());
+    await makeBucket(api.url, S3BucketName);
+    await client.createTrail({ Name: "my-trail", S3BucketName });
+    await turn();
+    await expectRefusalWithoutTrace(client, () => put(client, "my-trail"), refusal);
   });
 });

@@ -17,7 +17,7 @@ const bucket = "trail-logs";
 interface Installation {
   readonly dataDir: string;
   /** Starts a server on the data directory, with a delivery interval. */
-  start(interval: string): Promise<CairnProcess>;
+  readonly start: (interval: string) => Promise<CairnProcess>;
 }
 
 /** A data directory that outlives its servers, for as long as `use` runs. */

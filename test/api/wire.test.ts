@@ -1,5 +1,6 @@
 // The wire of AWS JSON 1.1 (api.md §1.2-1.5): targets, content types, bodies that are no input, wrong types, and the
 // form of answers and errors. What the SDK would never send.
+import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Api,
@@ -225,4 +226,40 @@ test("without signature the call is the default account's", async () => {
 test("an access key that is no account is the default account's", async () => {
   const answer = await api.raw("GetTrail", { Name: "default-trail" }, { account: "AKIAIOSFODNN7EXAMPLE" });
   expect(answer.json).toMatchObject({ Trail: { Name: "default-trail" } });
+});
+
+describe("what a browser could be made to send", () => {
+  /** fetch does not let one choose the host. */
+  const statusWith = (headers: Record<string, string>) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const all = {
+        authorization: unsignedScope({ account }, "cloudtrail"),
+        "content-type": jsonType,
+        "x-amz-target": "CloudTrail_20131101.DescribeTrails",
+        ...headers,
+      };
+      const sent = request(api.url, { method: "POST", headers: all }, (response) => {
+        response.resume();
+        response.on("end", () => resolve(response.statusCode));
+      });
+      sent.on("error", reject).end("{}");
+    });
+
+  test.each<[what: string, headers: Record<string, string>]>([
+    ["a host that is not this server's", { host: "evil.example" }],
+    ["a host that only begins like it", { host: "127.0.0.1.evil.example" }],
+    ["the origin of another site", { origin: "https://evil.example" }],
+    ["the origin of a document without one", { origin: "null" }],
+  ])("%s is refused", async (_what, headers) => {
+    const status = (await statusWith(headers)) ?? 0;
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(500);
+  });
+
+  test("its own host names are answered", async () => {
+    const { port } = new URL(api.url);
+    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`]) {
+      expect(await statusWith({ host })).toBe(200);
+    }
+  });
 });
