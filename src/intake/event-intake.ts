@@ -144,7 +144,7 @@ function refusalText(outcome: Exclude<AppendOutcome, { kind: "durable" }>): stri
     return "The journal could not confirm that the events are on disk; they may be stored. Send them again if a repetition is acceptable.";
   }
   if (outcome.reason === "full") return "The journal is full: deliveries are behind. Try again later.";
-  return "The server is shutting down. Try again later.";
+  return outcome.message ?? "The server is shutting down. Try again later.";
 }
 
 function countBatch(

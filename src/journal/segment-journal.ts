@@ -141,14 +141,19 @@ class SegmentJournal implements Journal {
     while (seq < toSeq && (frames.length === 0 || bytesLeft > 0)) {
       const segment = this.#segments.holding(seq);
       const until = Math.min(toSeq, segment.endSeq);
-      const more = await this.#reader.read(segment, { fromSeq: seq, toSeq: until, bytesMax: bytesLeft });
+      const range = { fromSeq: seq, toSeq: until, bytesMax: bytesLeft };
+      const more = await this.#reader.read(segment, range).catch((error: unknown) => {
+        // Frames that every registered reader has released may be trimmed while somebody else reads them.
+        this.#checkPosition({ partition, seq });
+        throw error;
+      });
       const bytes = more.reduce((sum, { records }) => sum + recordBytesOf(records), 0);
       // A segment's first frame always comes; it may be more than this batch still takes.
       if (frames.length > 0 && bytes > bytesLeft) break;
       for (const frame of more) frames.push(frame);
       bytesLeft -= bytes;
       seq += more.length;
-      if (seq < until) break;
+      if (seq < until || seq < this.#segments.startSeq) break;
     }
     return { frames, next: { partition, seq } };
   }

@@ -31,8 +31,7 @@ export class SegmentReader {
   /** Frames of one segment, in order, until `bytesMax` of record bytes; at least one. `range` lies within it. */
   async read(segment: Segment, range: ReadRange): Promise<StoredFrame[]> {
     const file = await this.#disk.openForReading(segment.path);
-    if (!file)
-      throw new Error(`The journal file ${segment.path} is gone: it was trimmed, or removed by hand.`);
+    if (!file) throw new Error(`The journal file ${segment.path} is gone: it was removed by hand.`);
     try {
       const index = segment.index ?? (await this.#indexOnce(segment, file));
       return await this.#readFrames(file, { segment, index }, range);

@@ -543,6 +543,38 @@ describe("log files", () => {
   }
 });
 
+describe("the Region of a trail decides too", () => {
+  const account = "444455556666";
+  const trails = [
+    { name: "near-all", region: home, settings: {} },
+    { name: "near-regional", region: home, settings: { IncludeGlobalServiceEvents: false } },
+    { name: "far-all", region: elsewhere, settings: {} },
+    { name: "far-multi", region: elsewhere, settings: { IsMultiRegionTrail: true } },
+  ] as const;
+  beforeAll(async () => {
+    for (const { name, region, settings } of trails) {
+      await makeBucket(api.url, name);
+      await api.as(account, region).createTrail({ Name: name, S3BucketName: name, ...settings });
+      await api.as(account, region).startLogging({ Name: name });
+    }
+  });
+
+  test.each<[what: string, eventSource: string, awsRegion: string, expected: string[]]>([
+    ["a Region's event", "ec2.amazonaws.com", home, ["near-all", "near-regional", "far-multi"]],
+    ["an event of the other Region", "ec2.amazonaws.com", elsewhere, ["far-all", "far-multi"]],
+    ["a global service's event", "iam.amazonaws.com", home, ["near-all", "far-multi"]],
+  ])("%s", async (_what, eventSource, awsRegion, expected) => {
+    const event = managementEvent({ eventSource, awsRegion, recipientAccountId: account });
+    await post(lines([event]));
+    for (const name of expected) await filesWith([event.eventID], name);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const reached = trails
+      .map(({ name }) => name)
+      .filter((name) => logFiles(api.cairn.dataDir, name).flatMap(idsOf).includes(event.eventID));
+    expect(reached).toEqual(expected);
+  });
+});
+
 describe("a full journal", () => {
   let cairn: CairnProcess;
   beforeAll(async () => {

@@ -16,6 +16,8 @@ import {
   startApi,
   trailArn,
 } from "../harness/api-fixture.ts";
+import { managementEvent, postEvents } from "../harness/events.ts";
+import { logFiles, until } from "../harness/log-files.ts";
 import { changingSuite, referenceSuite } from "./trail-references.suite.ts";
 
 let api: Api;
@@ -155,6 +157,28 @@ describe("the answer is the whole trail after the change", () => {
     expect(await facts()).toEqual(before);
     expect((await client.getTrailStatus({ Name: arn })).IsLogging).toBe(true);
   });
+});
+
+test("the next log files go to the new bucket and prefix", async () => {
+  await makeBucket(api.url, "old-home");
+  await makeBucket(api.url, "new-home");
+  const account = api.newAccount();
+  const client = api.as(account);
+  await client.createTrail({ Name: "my-trail", S3BucketName: "old-home" });
+  await client.startLogging({ Name: "my-trail" });
+  const delivered = async (bucket: string) => {
+    const event = managementEvent({ recipientAccountId: account });
+    await postEvents(api.url, [event]);
+    const holding = () =>
+      logFiles(api.cairn.dataDir, bucket).find(({ records }) =>
+        records.some((record) => record["eventID"] === event.eventID),
+      );
+    await until(`the event is in ${bucket}`, () => holding() !== undefined);
+    return holding()?.key;
+  };
+  expect(await delivered("old-home")).toMatch(/^AWSLogs\//);
+  await client.updateTrail({ Name: "my-trail", S3BucketName: "new-home", S3KeyPrefix: "audit" });
+  expect(await delivered("new-home")).toMatch(/^audit\/AWSLogs\//);
 });
 
 describe("shadows", () => {

@@ -165,6 +165,12 @@ describe("a member of a wrong type", () => {
     expect(answer.json).toEqual({ __type: "SerializationException", Message });
   });
 
+  test("is no fraction where an integer is expected: it is cut", async () => {
+    // 50.9 is within the limit of 50 once it is cut; the operation itself comes with a later version.
+    const answer = await api.raw("LookupEvents", { MaxResults: 50.9 }, { account });
+    expect(answer.json).toMatchObject({ __type: "UnsupportedOperationException" });
+  });
+
   test("is told before a missing one", async () => {
     const answer = await api.raw("AddTags", { TagsList: "x" }, { account });
     expect(answer.json).toMatchObject({ __type: "SerializationException" });

@@ -194,7 +194,13 @@ class Round {
     const [start, end] = [journal.start(nameOf(journal)).seq, journal.end(nameOf(journal)).seq];
     const from = at(journal, start + this.#below(end - start + 1));
     const bytesMax = this.#below(6000);
-    const { frames, next } = await stubbornly(() => journal.read(from, { bytesMax }));
+    const batch = await stubbornly(() => journal.read(from, { bytesMax })).catch((error: unknown) => {
+      // Released frames may be trimmed in the middle of a read; the error says so.
+      if (from.seq < this.#promises.released && String(error).includes("trimmed")) return undefined;
+      throw error;
+    });
+    if (!batch) return;
+    const { frames, next } = batch;
     expect(next.seq).toBe(from.seq + frames.length);
     expect(frames.length > 0).toBe(from.seq < end);
     this.#promises.seen(frames);
@@ -233,6 +239,13 @@ class Round {
 describe("journal under failures and crashes", () => {
   const chosen = process.env["SEED"];
   const rounds = chosen === undefined ? 400 : 1;
+
+  // Histories that once failed: a read in the middle of a trim.
+  test.each([5_004_935])("the history of seed %i", async (seed) => {
+    const tally: Tally = { durable: 0, refused: 0, unknown: 0, appearedLater: 0 };
+    await new Round(seed, tally).run();
+    expect(tally.durable).toBeGreaterThan(0);
+  });
 
   test(`${rounds} random histories`, async () => {
     const tally: Tally = { durable: 0, refused: 0, unknown: 0, appearedLater: 0 };
