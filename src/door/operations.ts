@@ -1,29 +1,11 @@
 // ONE typed map of every operation the API has: a missing one does not compile. Later issues replace the rows that say
 // `unsupported`, one by one.
 import { apiError } from "../model/errors.ts";
-import type { Operations } from "../model/operations.ts";
+import type { TrailOperations } from "../trail/trail-operations.ts";
 import type { DoorOperations } from "./ports.ts";
 
-export type TrailOperationName =
-  | "AddTags"
-  | "CreateTrail"
-  | "DeleteTrail"
-  | "DescribeTrails"
-  | "GetEventSelectors"
-  | "GetInsightSelectors"
-  | "GetTrail"
-  | "GetTrailStatus"
-  | "ListTags"
-  | "ListTrails"
-  | "PutEventSelectors"
-  | "PutInsightSelectors"
-  | "RemoveTags"
-  | "StartLogging"
-  | "StopLogging"
-  | "UpdateTrail";
-
 /** Joins the handlers of the trail resource with those of the operations that are not there yet. */
-export function createOperations(trailOperations: Pick<Operations, TrailOperationName>): DoorOperations {
+export function createOperations(trailOperations: TrailOperations): DoorOperations {
   return {
     ...trailOperations,
     CancelQuery: unsupported,
