@@ -11,6 +11,7 @@ export default defineConfig({
           include: ["src/**/*.test.ts", "test/arch/**/*.test.ts"],
           isolate: false,
           pool: "threads",
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -19,6 +20,7 @@ export default defineConfig({
           include: ["test/{conformance,api,sim,crash,walk,real,door}/**/*.test.ts"],
           pool: "forks",
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,5 +1,5 @@
-// What GetTrailStatus tells of deliveries, per destination and Region (formats.md §2.7). Kept in memory, stored
-// now and then: after a crash the last seconds of it may be missing, never a delivery.
+// What GetTrailStatus tells of deliveries, per destination and Region (formats.md §2.7). Kept in memory; a delivery is
+// stored at once, failed attempts now and then: after a crash the last seconds of those may be missing.
 // State key: delivery/status/{incarnation}/{region}
 import { z } from "zod";
 import type { PutOutcome } from "../bucket/contract.ts";

@@ -213,6 +213,8 @@ export class Writer {
     statuses.note(plan, outcome, ports.clock.nowMs());
     if (outcome.kind !== "stored") return this.#failed(lane, item, { outcome, before });
     lane.succeeded();
+    // Before the plan goes: what GetTrailStatus once told is still told after a crash.
+    await statuses.store();
     await ledger.remove(entry);
     this.#tellDelivered(plan, { bytes: body.length, elapsedMs });
     await this.#dropFile(entry);

@@ -11,8 +11,8 @@ export function getInsightSelectors(context: TrailContext): Handler<"GetInsightS
     if ((name === undefined) === (store === undefined)) {
       throw apiError("InvalidParameterCombinationException.trailOrStore");
     }
-    // This installation has no event data stores: none can be found.
-    if (store !== undefined) throw apiError("EventDataStoreNotFoundException", { arn: store });
+    // Insights of event data stores come with the stores; the operation has no error that says `not found`.
+    if (store !== undefined) throw apiError("UnsupportedOperationException");
     const trail = findReadableTrail(context, { name, call });
     if (trail.insightSelectors.length === 0)
       throw apiError("InsightNotEnabledException", { name: trail.name });

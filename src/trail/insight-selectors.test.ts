@@ -82,7 +82,7 @@ describe("Insights selectors of a trail", () => {
   const combination =
     "InvalidParameterCombinationException: Specify either TrailName, or both EventDataStore and InsightsDestination.";
   const storeArn = `arn:aws:cloudtrail:us-east-2:${mary}:eventdatastore/0123abcd-0123-0123-0123-0123456789ab`;
-  const noStore = `EventDataStoreNotFoundException: The event data store ${storeArn} was not found.`;
+  const noStore = "UnsupportedOperationException: The operation requested is not supported in the region.";
   const none = { TrailName: undefined };
   test.each<readonly [string, Partial<PutInput>, string]>([
     ["no target", none, combination],

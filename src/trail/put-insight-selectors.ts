@@ -35,6 +35,6 @@ function checkTarget(input: Input<"PutInsightSelectors">, listLength: number): v
   const isStore =
     trail === undefined && store !== undefined && (destination !== undefined || listLength === 0);
   if (!isStore) throw apiError("InvalidParameterCombinationException.trailOrStoreWithDestination");
-  // This installation has no event data stores: none can be found.
-  throw apiError("EventDataStoreNotFoundException", { arn: store });
+  // Insights of event data stores come with the stores; the operation has no error that says `not found`.
+  throw apiError("UnsupportedOperationException");
 }

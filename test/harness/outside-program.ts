@@ -21,4 +21,3 @@ export function program(name: string, command: string, args: readonly string[]):
 }
 
 export const awsCli = program("the AWS CLI (aws)", "aws", ["--version"]);
-export const boto3 = program("boto3", "python3", ["-c", "import boto3"]);
