@@ -48,7 +48,7 @@ const trails: Readonly<Record<string, readonly Fields[]>> = {
 
 export async function doorToLogFiles(): Promise<readonly Figure[]> {
   const bodies = generatedBodies(eventCount, eventsPerBody);
-  const server = await serverUnderTest(["--delivery-interval", "1s"]);
+  const server = await serverUnderTest(["--auth", "off", "--delivery-interval", "1s"]);
   try {
     await makeTrails(server);
     const cpuBefore = await server.cpuSeconds();

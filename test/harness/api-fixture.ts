@@ -1,7 +1,6 @@
 // What the API tests share: a running server, SDK clients for any account and Region, raw calls for what the SDK
 // hides, and one check for refusals. With --auth off an access key of 12 digits is the account itself, so every
 // test takes an account of its own and sees nothing of the others.
-import { randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -259,11 +258,6 @@ async function loggingOf(client: CloudTrail, Name: string): Promise<unknown> {
 
 export function trailArn(account: string, name: string, region = home): string {
   return `arn:aws:cloudtrail:${region}:${account}:trail/${name}`;
-}
-
-/** `prefix-` and eight random characters: a name no other test uses. */
-export function uniqueName(prefix: string): string {
-  return `${prefix}-${randomUUID().slice(0, 8)}`;
 }
 
 /** Makes a trail with default settings and returns its ARN. */
