@@ -27,7 +27,6 @@ export async function awsRaw(options: CliOptions, args: readonly string[]): Prom
       AWS_CONFIG_FILE: "/dev/null",
       AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
       AWS_EC2_METADATA_DISABLED: "true",
-      AWS_MAX_ATTEMPTS: "1",
       AWS_PAGER: "",
     },
   });
