@@ -19,12 +19,7 @@ export const versitygw: OutsideProgram = {
 
 /** Path of a binary that runs, or undefined. */
 export function versitygwPath(): string | undefined {
-  const candidates = [
-    process.env["CAIRN_TEST_VERSITYGW"],
-    ".cairn/bin/versitygw",
-    "versitygw",
-    "/tmp/gobin/versitygw",
-  ];
+  const candidates = [process.env["CAIRN_TEST_VERSITYGW"], ".cairn/bin/versitygw", "versitygw"];
   return candidates.find(
     (path) =>
       path !== undefined && path !== "" && spawnSync(path, ["--version"], { stdio: "ignore" }).status === 0,
