@@ -10,6 +10,7 @@ const server = spawn(process.execPath, [join(root, "dist", "main.js"), "serve", 
   stdio: "inherit",
   env: { ...quickStart, ...process.env },
 });
-// npm passes these on to the whole process group or to this process alone; either way the server must hear them.
+// A terminal signals the whole process group, npm its own child alone: package.json's `exec` makes that this process
+// and not a shell. Either way the server must hear them.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => server.kill(signal));
 server.on("exit", (code, signal) => process.exit(signal ? 1 : (code ?? 1)));

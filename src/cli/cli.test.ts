@@ -359,6 +359,11 @@ describe("cairn serve", () => {
       failure("ENOTDIR", "mkdir"),
       '--data-dir (CAIRN_DATA_DIR, dataDir): "./data" cannot be used as a folder',
     ],
+    [
+      failure("ENOENT", "mkdir"),
+      '--data-dir (CAIRN_DATA_DIR, dataDir): "./data" cannot be made or written; is its disk read-only? ENOENT: oh.',
+    ],
+    [failure("ENOENT", "open"), "Cairn could not start: ENOENT: oh"],
     [failure("ENOSPC", "write"), 'the disk under "./data" is full.'],
     [new Error("The journal is damaged."), "Cairn could not start: The journal is damaged."],
     ["odd", "Cairn could not start: odd"],

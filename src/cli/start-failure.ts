@@ -6,7 +6,8 @@ import { namesOf, settings } from "../config-settings.ts";
 export function startFailure(error: unknown, { host, port, dataDir }: Configuration): string {
   const message = error instanceof Error ? error.message : String(error);
   const [portNames, hostNames, dataNames] = [settings.port, settings.host, settings.dataDir].map(namesOf);
-  const isListening = textMember(error, "syscall") === "listen";
+  const syscall = textMember(error, "syscall");
+  const isListening = syscall === "listen";
   switch (textMember(error, "code") ?? "") {
     case "EADDRINUSE":
       if (!isListening) break;
@@ -24,6 +25,10 @@ export function startFailure(error: unknown, { host, port, dataDir }: Configurat
     case "EEXIST":
     case "EROFS":
       return `${dataNames}: ${JSON.stringify(dataDir)} cannot be used as a folder: ${message}.`;
+    case "ENOENT":
+      // Node's recursive mkdir says this of a read-only file system too.
+      if (syscall !== "mkdir") break;
+      return `${dataNames}: ${JSON.stringify(dataDir)} cannot be made or written; is its disk read-only? ${message}.`;
     case "ENOSPC":
       return `${dataNames}: the disk under ${JSON.stringify(dataDir)} is full.`;
     default:

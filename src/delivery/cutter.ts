@@ -145,12 +145,11 @@ export class Cutter {
     slot: Slot,
     at: { cutSeq: number; n: number; from: number; to: number; nowMs: number },
   ): Plan | undefined {
-    const { partition, ports, options } = this.#parts;
+    const { partition, ports } = this.#parts;
     const { incarnation, matchSet, jsonBytes, recordCount, corner } = slot;
     const { cutSeq, n, from, to, nowMs } = at;
     const place = ports.places.place(incarnation);
-    const isOver = place?.deletedMs !== undefined && nowMs > place.deletedMs + options.deletedGraceMs;
-    if (!place || isOver) {
+    if (!place) {
       this.#giveUp(slot);
       return undefined;
     }
@@ -176,7 +175,7 @@ export class Cutter {
     const labels = { reason: "trail-deleted" };
     log.error(
       { incarnation, ...matchSet, eventCount: recordCount },
-      "Events were given up: their trail is deleted and its time for late delivery is over.",
+      "Events were given up: their trail is deleted and where its files went is forgotten.",
     );
     metrics.count("delivery_given_up_total", labels);
     metrics.count("delivery_given_up_records_total", labels, recordCount);

@@ -20,6 +20,11 @@ export interface HousekeepingParts {
 
 export class Housekeeping {
   readonly #parts: HousekeepingParts;
+  /**
+   * When this process first saw that a destination is deleted, in monotonic time: a clock that is set, or a day
+   * without power, takes nothing from the time for its last files.
+   */
+  readonly #seenMs = new Map<string, number>();
   /** Deleted destinations for which nothing more can be appended: where the journal ended then. */
   readonly #ends = new Map<string, ReadonlyMap<string, number>>();
 
@@ -63,14 +68,15 @@ export class Housekeeping {
   /** A deleted trail: gives up what is left after its time, and lets its place be forgotten when nothing is left. */
   async #endDeleted(incarnation: string): Promise<void> {
     const { ports, options, limits, ledger, statuses, writer } = this.#parts;
-    const nowMs = ports.clock.nowMs();
-    const deletedMs = ports.places.place(incarnation)?.deletedMs;
-    if (deletedMs === undefined) return;
-    if (nowMs > deletedMs + options.deletedGraceMs) {
+    if (ports.places.place(incarnation)?.deletedMs === undefined) return;
+    const nowMs = ports.clock.monotonicMs();
+    const seenMs = this.#seenMs.get(incarnation) ?? nowMs;
+    this.#seenMs.set(incarnation, seenMs);
+    if (nowMs > seenMs + options.deletedGraceMs) {
       for (const entry of ledger.entriesOf(incarnation)) await writer.giveUp(entry, "trail-deleted");
     }
     // A record may have been decided just before the trail was deleted, and be appended a moment later.
-    if (nowMs < deletedMs + limits.appendMsMax) return;
+    if (nowMs < seenMs + limits.appendMsMax) return;
     const ends = this.#ends.get(incarnation) ?? endsOf(ports.journal);
     this.#ends.set(incarnation, ends);
     const isCut = [...ends].every(([partition, seq]) => ledger.cutOf(partition).to >= seq);
@@ -78,6 +84,7 @@ export class Housekeeping {
     await statuses.forget(incarnation);
     await ports.places.forget(incarnation);
     this.#ends.delete(incarnation);
+    this.#seenMs.delete(incarnation);
   }
 
   #destinations(): ReadonlySet<string> {

@@ -5,7 +5,7 @@ import type { Entry } from "./ledger.ts";
 import { backoffMs } from "./limits.ts";
 import { parsePlan, type Plan } from "./plan.ts";
 
-const limits = { putsMax: 2, bytesMax: 1_000 };
+const limits = { putsMax: 2, bytesMax: 1_000, readBytesMax: Infinity };
 const lane = (): Lane =>
   new Lane({ bucket: "b", incarnation: "i", settings: "" }, { firstMs: 1_000, msMax: 8_000 });
 

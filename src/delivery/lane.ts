@@ -21,6 +21,8 @@ export interface LaneItem {
 export interface LaneLimits {
   readonly putsMax: number;
   readonly bytesMax: number;
+  /** What may be read from the outbox for one more put; a probe is not bound by it. */
+  readonly readBytesMax: number;
 }
 
 export interface LanePause {
@@ -38,6 +40,7 @@ export class Lane {
   #tried: LaneItem[] = [];
   #inFlight = 0;
   #inFlightBytes = 0;
+  #readBytes = 0;
   #failures = 0;
   #retryAtMs = 0;
   #probe: LaneItem | undefined;
@@ -66,6 +69,11 @@ export class Lane {
   /** Composed bytes in memory, those of puts under way included: a hanging put holds its memory. */
   get heldBytes(): number {
     return this.#heldBytes;
+  }
+
+  /** Bytes from the outbox that puts under way hold, but for a probe's. */
+  get readBytes(): number {
+    return this.#readBytes;
   }
 
   get outboxBytes(): number {
@@ -126,6 +134,7 @@ export class Lane {
     if (!item) return undefined;
     this.#inFlight += 1;
     this.#inFlightBytes += this.#bytesOf(item);
+    if (item !== this.#probe) this.#readBytes += this.#bytesToRead(item);
     return item;
   }
 
@@ -142,6 +151,7 @@ export class Lane {
     this.#inFlight -= 1;
     this.#inFlightBytes -= this.#bytesOf(item);
     if (this.#probe === item) this.#probe = undefined;
+    else this.#readBytes -= this.#bytesToRead(item);
     this.#unweigh(item);
   }
 
@@ -170,13 +180,14 @@ export class Lane {
     return this.#probe;
   }
 
-  #nextRegular(nowMs: number, { putsMax, bytesMax }: LaneLimits): LaneItem | undefined {
+  #nextRegular(nowMs: number, limits: LaneLimits): LaneItem | undefined {
+    const { putsMax, bytesMax, readBytesMax } = limits;
     if (this.#inFlight >= putsMax) return undefined;
     const [fresh] = this.#fresh;
     const [tried] = this.#tried;
     const isDue = tried !== undefined && tried.retryAtMs <= nowMs;
     const item = fresh ?? (isDue ? tried : undefined);
-    if (!item) return undefined;
+    if (!item || this.#bytesToRead(item) > readBytesMax) return undefined;
     // One file may always be under way, however large.
     if (this.#inFlight > 0 && this.#inFlightBytes + this.#bytesOf(item) > bytesMax) return undefined;
     return fresh ? this.#fresh.shift() : this.#tried.shift();
@@ -186,6 +197,10 @@ export class Lane {
   #bytesOf(item: LaneItem): number {
     const weight = this.#weights.get(item);
     return weight ? Math.max(weight.held, weight.outbox) : 0;
+  }
+
+  #bytesToRead(item: LaneItem): number {
+    return this.#weights.get(item)?.outbox ?? 0;
   }
 
   #weigh(item: LaneItem): void {

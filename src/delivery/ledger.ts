@@ -28,7 +28,7 @@ export interface Entry {
   plan: Plan;
   /** Version of the stored document; undefined when a failed write left it in doubt. */
   version: number | undefined;
-  /** Fulfilled or given up: whoever still holds it forgets it. */
+  /** Fulfilled or given up, from the moment its document is being removed: whoever still holds it forgets it. */
   isGone: boolean;
 }
 
@@ -135,6 +135,7 @@ export class Ledger {
   /** Changes a plan's document, then the plan. Throws when the store fails; the plan in memory is then as before. */
   async update(entry: Entry, changes: Changes): Promise<void> {
     const { state } = this.#parts;
+    assert(!entry.isGone, "a plan that goes away is not changed");
     const plan: Plan = { ...entry.plan, ...changes };
     const key = planKey(plan);
     // In doubt after a failed write: the document may even be gone, when it was the removal that failed.
@@ -157,10 +158,16 @@ export class Ledger {
 
   /** The plan is fulfilled or given up. Throws when the store fails; the plan then stays. */
   async remove(entry: Entry): Promise<void> {
-    const { plan } = entry;
-    await this.#parts.state.delete(planKey(plan), "any");
     if (entry.isGone) return;
+    const { plan } = entry;
+    // Before the first wait: nobody may begin with the plan while its document is removed.
     entry.isGone = true;
+    try {
+      await this.#parts.state.delete(planKey(plan), "any");
+    } catch (error) {
+      entry.isGone = false;
+      throw error;
+    }
     this.#entries.delete(entry);
     this.#countBacking(plan, -1);
     const siblings = this.#ofIncarnation.get(plan.incarnation);

@@ -8,7 +8,7 @@ export interface DeliveryLimits {
   readonly probesMax: number;
   /** Composed bytes one lane may hold in memory; beyond it they go to the outbox. One file always fits. */
   readonly laneBytesMax: number;
-  /** The same over all lanes. */
+  /** The same over all lanes; and as much again for what all lanes read from the outbox at once. */
   readonly heldBytesMax: number;
   /** Uncompressed record bytes held while the files of one pass are composed. */
   readonly passBytesMax: number;
@@ -52,7 +52,7 @@ export const defaultLimits: DeliveryLimits = {
   retryFirstMs: 5_000,
   retryMsMax: 300_000,
   sweepMs: 5_000,
-  stopMsMax: 5_000,
+  stopMsMax: 3_000,
   appendMsMax: 60_000,
 };
 

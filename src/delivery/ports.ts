@@ -25,7 +25,7 @@ export interface DeliveryOptions {
   readonly outboxDirectory: string;
   /** One attempt to put an object may take this long. */
   readonly putTimeoutMs: number;
-  /** How long after DeleteTrail its remaining files are still tried. */
+  /** How long after DeleteTrail (or the next start) its remaining files are still tried. */
   readonly deletedGraceMs: number;
 }
 

@@ -12,7 +12,7 @@
 import type { PutOutcome } from "../bucket/contract.ts";
 import { Bell } from "./bell.ts";
 import type { Faults } from "./faults.ts";
-import { Lane, type LaneItem } from "./lane.ts";
+import { Lane, type LaneItem, type LaneLimits } from "./lane.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
@@ -93,12 +93,26 @@ export class Writer {
       this.#place(lane, { entry, bytes, retryAtMs: 0 });
       return;
     }
-    await this.#toOutbox(entry, bytes, {});
+    try {
+      await this.#toOutbox(entry, bytes, {});
+    } catch (error) {
+      this.#offerAsProbe(entry, bytes, error);
+      return;
+    }
     this.adopt(entry);
+  }
+
+  /** Nothing can be put aside: a failing lane without a file would never find out that its bucket is well again. */
+  #offerAsProbe(entry: Entry, bytes: Uint8Array, error: unknown): void {
+    const lane = this.#laneOf(entry.plan);
+    if (entry.isGone || !lane.isEmpty || !this.#hasRoom(lane, bytes.length)) throw error;
+    this.#parts.faults.raise("outbox", error, "A log file could not be put aside; it waits in memory.");
+    this.#place(lane, { entry, bytes, retryAtMs: 0 });
   }
 
   /** Takes a plan whose file lies in the outbox. */
   adopt(entry: Entry): void {
+    if (entry.isGone) return;
     this.#place(this.#laneOf(entry.plan), { entry, retryAtMs: 0 });
   }
 
@@ -133,6 +147,8 @@ export class Writer {
       lane.settings = settings;
       if (lane.isFailing) this.#followSettings(lane);
     }
+    // What could not be put aside was delivered meanwhile: nothing is written to the outbox that could tell.
+    if (![...this.#lanes.values()].some((lane) => lane.isFailing)) this.#parts.faults.clear("outbox");
     this.#bell.ring();
   }
 
@@ -150,21 +166,29 @@ export class Writer {
   /** Starts what may start now; returns the milliseconds until time alone lets more start, if ever. */
   #startTries(): number | undefined {
     const { ports, limits } = this.#parts;
-    const laneLimits = { putsMax: limits.putsPerLaneMax, bytesMax: limits.laneBytesMax };
     let probes = [...this.#lanes.values()].filter((lane) => lane.isProbing).length;
+    let readBytes = [...this.#lanes.values()].reduce((sum, lane) => sum + lane.readBytes, 0);
     let waitMs: number | undefined;
     for (const lane of this.#lanes.values()) {
       const nowMs = ports.clock.monotonicMs();
       const wasProbing = lane.isProbing;
       if (lane.isFailing && !wasProbing && probes >= limits.probesMax) continue;
-      for (let item = lane.next(nowMs, laneLimits); item; item = lane.next(nowMs, laneLimits)) {
-        this.#track(this.#attempt(lane, item));
-      }
+      const readByOthers = readBytes - lane.readBytes;
+      const next = () => lane.next(nowMs, this.#laneLimits(readByOthers + lane.readBytes));
+      for (let item = next(); item; item = next()) this.#track(this.#attempt(lane, item));
+      readBytes = readByOthers + lane.readBytes;
       if (lane.isProbing && !wasProbing) probes += 1;
       const laneWaitMs = lane.waitMs(nowMs);
       if (laneWaitMs !== undefined) waitMs = Math.min(waitMs ?? laneWaitMs, laneWaitMs);
     }
     return waitMs;
+  }
+
+  /** After an outage many lanes read their files from the outbox again; together they are bound, but for one file. */
+  #laneLimits(readBytes: number): LaneLimits {
+    const { putsPerLaneMax, laneBytesMax, heldBytesMax } = this.#parts.limits;
+    const readBytesMax = readBytes === 0 ? Infinity : heldBytesMax - readBytes;
+    return { putsMax: putsPerLaneMax, bytesMax: laneBytesMax, readBytesMax };
   }
 
   #track(work: Promise<void>): void {
@@ -233,7 +257,9 @@ export class Writer {
       await this.#parts.ledger.update(entry, { bucket, key, outcome: "unknown" });
       return "none";
     }
-    const isAnnounced = plan.outcome === "unknown" || plan.backing.kind === "journal";
+    // A restart takes a plan in the journal for unknown; what a document in doubt says, nobody knows.
+    const isAnnounced =
+      entry.version !== undefined && (plan.outcome === "unknown" || plan.backing.kind === "journal");
     if (!isAnnounced) await this.#parts.ledger.update(entry, { outcome: "unknown" });
     return plan.outcome;
   }

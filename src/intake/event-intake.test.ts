@@ -27,6 +27,31 @@ describe("a batch", () => {
     expect(frame?.records[0]?.matchSet.destinations).toEqual([{ kind: "trail", incarnation: "trail-1" }]);
   });
 
+  test("that hundreds of trails log in many ways is journaled in frames that the journal takes", async () => {
+    const world = await intakeWorld({ bytesMax: 100_000_000 });
+    const names = Array.from(
+      { length: 700 },
+      (_, at) => `00000000-0000-4000-8000-${String(at).padStart(12, "0")}`,
+    );
+    world.setTrails(names);
+    const index = world.ports.index();
+    // Each event is logged by other trails.
+    let turn = 0;
+    const match: typeof index.match = (fields, where) => {
+      const set = index.match(fields, where);
+      turn += 1;
+      return { ...set, destinations: set.destinations.filter((_, at) => at !== turn) };
+    };
+    const ports = { ...world.ports, index: () => ({ ...index, match }) };
+    const events = Array.from({ length: 300 }, () => managementEvent());
+    const answer = await createEventIntake(ports).accept({
+      bytes: bytesOf(JSON.stringify(events)),
+      caller,
+      mayPut: anyAccount,
+    });
+    expect(answer).toEqual({ kind: "answered", accepted: 300, rejected: [] });
+  });
+
   test("of events that no trail logs is journaled all the same", async () => {
     const world = await intakeWorld();
     const bytes = bytesOf(JSON.stringify([managementEvent(), managementEvent()]));

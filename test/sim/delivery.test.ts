@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Delivery } from "../../src/delivery/delivery.ts";
 import type { DeliveryLimits } from "../../src/delivery/limits.ts";
+import { parsePlan } from "../../src/delivery/plan.ts";
 import type { DeliveryOptions } from "../../src/delivery/ports.ts";
 import type { MatchSet } from "../../src/selector/match-set.ts";
 import type { StateStore } from "../../src/state/contract.ts";
@@ -372,6 +373,54 @@ describe("bounds", () => {
     expect(journal.startSeq).toBe(journal.end().seq);
   });
 
+  test("many destinations that are well again do not read all of their outbox files at once", async () => {
+    const limits = { laneBytesMax: 1_000, heldBytesMax: 1_000 };
+    setUp({ options: { putTimeoutMs: 60 * minute }, limits });
+    const names = Array.from({ length: 30 }, (_, at) => `trail-${at}`);
+    for (const name of names) world.places.set(name, { bucket: "bucket-a", keyPrefix: name });
+    world.bucket.answer = () => ({ refuse: "AccessDenied" });
+    await delivery.start();
+    for (let cut = 0; cut < 4; cut += 1) {
+      await append(matchSet(names));
+      await clock.advance(minute);
+    }
+    expect(delivery.waiting().outboxFiles).toBeGreaterThanOrEqual(3 * names.length);
+    // The first file of each trail heals its lane; then the bucket is slow.
+    const healed = new Set<string>();
+    let slowBytes = 0;
+    world.bucket.answer = ({ key, body }) => {
+      const [name = ""] = key.split("/");
+      if (!healed.has(name)) {
+        healed.add(name);
+        return "store";
+      }
+      slowBytes += body.length;
+      return "hang";
+    };
+    await clock.until("all lanes are healed", () => healed.size === names.length);
+    expect(slowBytes).toBeGreaterThan(0);
+    expect(slowBytes).toBeLessThanOrEqual(1_000);
+    world.bucket.answer = () => "store";
+    await clock.advance(90 * minute);
+    expect(delivered("bucket-a").length).toBe(ids.length * names.length);
+    expect(await plansLeft()).toBe(0);
+  });
+
+  test("a bucket that is well again is found out though nothing can be put aside", async () => {
+    disk.create = async () => {
+      throw new Error("The disk is full.");
+    };
+    world.bucket.answer = () => ({ refuse: "AccessDenied" });
+    await delivery.start();
+    await append(matchSet(["a"]));
+    await clock.advance(10 * minute);
+    expect([delivery.health().ok, delivery.waiting().journalFiles]).toEqual([false, 1]);
+    world.bucket.answer = () => "store";
+    await clock.advance(10 * minute);
+    expect(delivered("bucket-a")).toEqual(allTexts());
+    expect(delivery.health()).toEqual({ ok: true });
+  });
+
   test("a damaged outbox file is given up and logged, its neighbours arrive", async () => {
     world.bucket.answer = () => ({ refuse: "AccessDenied" });
     await delivery.start();
@@ -461,6 +510,33 @@ describe("a trail that changes", () => {
     expect([delivered("bucket-a").length, delivered("bucket-new").length]).toEqual([1, 0]);
   });
 
+  test("a try is written down first when the plan's document is in doubt", async () => {
+    const put = state.put.bind(state);
+    state.put = async (key, value, expected) => {
+      const outcome = await put(key, value, expected);
+      const { backing } = value as { backing?: { kind: string } };
+      if (backing?.kind === "outbox") throw new Error("The answer of the store was lost.");
+      return outcome;
+    };
+    // What a restart would find in the moment of each try: only an announced plan stays where it is.
+    const found: ReturnType<StateStore["list"]>[] = [];
+    world.bucket.answer = () => {
+      found.push(state.list("delivery/plan/"));
+      return { refuse: "AccessDenied" };
+    };
+    await delivery.start();
+    await append(matchSet(["a"]));
+    await clock.advance(10 * minute);
+    const plans = (await Promise.all(found)).flat().map(({ value }) => parsePlan(value));
+    expect(plans.length).toBeGreaterThan(1);
+    for (const { backing, outcome } of plans)
+      expect([backing.kind, outcome]).not.toEqual(["outbox", "refused"]);
+    state.put = put;
+    world.bucket.answer = () => "store";
+    await clock.advance(10 * minute);
+    expect(delivered("bucket-a")).toEqual(allTexts());
+  });
+
   test("a repaired key is used at once and with the new key", async () => {
     const kms = (name: string): string => `arn:aws:kms:us-east-1:123456789012:key/${name}`;
     world.places.set("a", { bucket: "bucket-a", kmsKeyArn: kms("old") });
@@ -516,6 +592,57 @@ describe("a deleted trail", () => {
     expect(world.log.of("error").map((line) => line.fields)).toMatchObject([
       { reason: "trail-deleted", eventCount: 2 },
     ]);
+    expect(world.places.forgotten).toEqual(["a"]);
+  });
+
+  test("is given up while its file is being put aside: its neighbours' records stay in the journal", async () => {
+    const create = disk.create.bind(disk);
+    let canWrite = (_path: string): boolean => false;
+    disk.create = async (path) => {
+      if (!canWrite(path)) throw new Error("The disk is full.");
+      return create(path);
+    };
+    world.bucket.answer = () => ({ refuse: "AccessDenied" });
+    await delivery.start();
+    await append(matchSet(["a", "b"]), 2);
+    await clock.advance(minute + 10_000);
+    const [keyOfA = ""] = (await state.list("delivery/plan/")).map(({ key }) => key);
+    // The removal of its document takes a while; meanwhile its file is composed and can be put aside.
+    const removeFromState = state.delete.bind(state);
+    let isRemoving = false;
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    state.delete = async (key, expected) => {
+      if (key === keyOfA) {
+        isRemoving = true;
+        await held;
+      }
+      return removeFromState(key, expected);
+    };
+    remove();
+    await clock.until("the plan is being given up", () => isRemoving, 70 * minute);
+    canWrite = (path) => path.includes("0-1-0");
+    await clock.advance(30_000);
+    goOn();
+    await settled();
+    await clock.advance(30_000);
+    expect(journal.startSeq).toBe(1);
+    world.bucket.answer = () => "store";
+    await clock.advance(10 * minute);
+    expect(delivered("bucket-b")).toEqual(allTexts());
+    expect(await plansLeft()).toBe(0);
+    expect(delivery.waiting()).toMatchObject({ journalFiles: 0, outboxFiles: 0, outboxBytes: 0 });
+  });
+
+  test("has its hour after a start, however long ago it was deleted by the clock", async () => {
+    await append(matchSet(["a"]), 2);
+    world.places.set("a", { bucket: "bucket-a", deletedMs: clock.nowMs() - 2 * 60 * minute });
+    world.bucket.answer = () => ({ refuse: "NoSuchBucket" });
+    await delivery.start();
+    await clock.advance(30 * minute);
+    world.bucket.answer = () => "store";
+    await clock.advance(10 * minute);
+    expect(delivered("bucket-a")).toEqual(allTexts());
     expect(world.places.forgotten).toEqual(["a"]);
   });
 
