@@ -67,7 +67,7 @@ export interface ReadBatch {
 export interface Journal {
   readonly partitions: readonly string[];
   append(frame: Frame, room?: Reservation): Promise<AppendOutcome>;
-  /** Keeps room for an own call of up to `bytes`; undefined when even the reserve is used up. */
+  /** Keeps room for an own call of up to `bytes`; undefined when even the reserve is used up, or nothing can be written. */
   reserve(bytes: number): Reservation | undefined;
   /** Durable frames from `from` on, until about `bytesMax` of record bytes (at least one frame when there is one), ending before `until` when given. */
   read(from: Position, limits: { readonly bytesMax: number; readonly until?: Position }): Promise<ReadBatch>;

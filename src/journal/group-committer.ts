@@ -41,12 +41,19 @@ export class GroupCommitter {
   #writer: SegmentWriter | undefined;
   #isRunning = false;
   #isNewSegmentWanted = false;
+  /** No new segment could be started: told in the log once. */
+  #isRefusing = false;
   #run: Promise<void> = Promise.resolve();
 
   /** `writer` writes the current segment of `parts.segments`. */
   constructor(parts: CommitterParts, writer: SegmentWriter) {
     this.#parts = parts;
     this.#writer = writer;
+  }
+
+  /** There is no segment to write to just now; the next append tries to start one. */
+  get isStuck(): boolean {
+    return this.#writer === undefined;
   }
 
   append(frame: Frame, size: FrameSize): Promise<AppendOutcome> {
@@ -118,13 +125,17 @@ export class GroupCommitter {
     if (this.#writer && !this.#isFull(this.#writer, groupBytes) && !isWanted) return undefined;
     try {
       await this.#startSegment();
+      if (this.#isRefusing) this.#parts.log.info({}, "The journal writes again.");
+      this.#isRefusing = false;
       return undefined;
     } catch (error) {
       // The successor may have its name already, and its header ends the current segment where it is now.
       await this.#writer?.abandon();
       this.#writer = undefined;
       const message = "The journal could not start a new segment; it takes nothing until the disk allows it.";
-      this.#parts.log.error({ error: String(error) }, message);
+      // Every append tries again: the log hears of it once.
+      if (!this.#isRefusing) this.#parts.log.error({ error: String(error) }, message);
+      this.#isRefusing = true;
       this.#parts.metrics.count("journal_failed_writes_total");
       return `${message} ${String(error)}`;
     }

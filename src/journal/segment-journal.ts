@@ -124,7 +124,8 @@ class SegmentJournal implements Journal {
   }
 
   reserve(bytes: number): Reservation | undefined {
-    if (this.#closing) return undefined;
+    // Without a segment to write to, no room can be promised.
+    if (this.#closing || this.#committer.isStuck) return undefined;
     return this.#room.reserve(bytes, this.#segments.bytes);
   }
 

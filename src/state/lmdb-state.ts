@@ -43,7 +43,7 @@ export async function openLmdbState(options: LmdbStateOptions): Promise<StateSto
       pending = watchers.expect({ key, stored });
     };
     try {
-      const outcome = await environment.transaction(() =>
+      const outcome = await committed(environment, () =>
         writeInTransaction(tables, { key, text, expected, announce }),
       );
       pending?.committed();
@@ -89,8 +89,12 @@ interface Tables {
 
 async function openEnvironment(directory: string): Promise<RootDatabase<string, string>> {
   try {
-    // A directory name with a dot would otherwise be taken for a file name.
-    const options = { path: directory, noSubdir: false, maxDbs: 4, overlappingSync: false };
+    // A directory name with a dot would otherwise be taken for a file name. Batching by event turn makes a promise that
+    // nobody holds: when its commit fails (a full disk), the rejection would end the process.
+    const options = {
+      ...{ path: directory, noSubdir: false, maxDbs: 4 },
+      ...{ overlappingSync: false, eventTurnBatching: false },
+    };
     const environment = open<string, string>(options);
     // LMDB syncs what is in its files, not that the files are there.
     await syncDirectory(directory);
@@ -98,6 +102,26 @@ async function openEnvironment(directory: string): Promise<RootDatabase<string, 
     return environment;
   } catch (error) {
     throw new Error(`The state store in ${directory} cannot be opened.`, { cause: error });
+  }
+}
+
+/** Runs `work` in a write transaction and resolves when it is on disk; rejects with the reason of a failed commit. */
+async function committed<T>(environment: RootDatabase<string, string>, work: () => T): Promise<T> {
+  try {
+    return await environment.transaction(work);
+  } catch (error) {
+    throw await commitFailure(error);
+  }
+}
+
+/** lmdb gives the reason of a failed commit by a second promise, whose rejection somebody has to take. */
+async function commitFailure(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !("commitError" in error)) return error;
+  try {
+    await error.commitError;
+    return error;
+  } catch (reason) {
+    return reason;
   }
 }
 
@@ -197,7 +221,7 @@ async function changeLease(
 ): Promise<LeaseRecord | undefined> {
   const { environment, meta } = place.tables;
   const key = `lease/${place.name}`;
-  return environment.transaction(() => {
+  return committed(environment, () => {
     const text = meta.get(key);
     const next = change(text === undefined ? undefined : decodeLease(key, text));
     if (next) meta.putSync(key, `${next.token} ${next.expiresMs} ${next.holder}`);
