@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import { doorToLogFiles } from "./door-to-log-files.ts";
 import { getTrail } from "./get-trail.ts";
+import { verifyEvidence } from "./verify.ts";
 
 export interface Figure {
   readonly what: string;
@@ -14,6 +15,7 @@ export interface Figure {
 const scenarios: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   "door-to-log-files": doorToLogFiles,
   "get-trail": getTrail,
+  verify: verifyEvidence,
 };
 
 const wanted = process.argv.slice(2);

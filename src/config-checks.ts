@@ -104,5 +104,11 @@ function orderProblems(configuration: Configuration): string[] {
       `${reserve}: it must leave at least half of ${namesOf(settings.journalBytesMax)} to events.`,
     );
   }
+  if (configuration.digestKeyValidityMs <= configuration.digestKeyRotationMs) {
+    const [validity, rotation] = [settings.digestKeyValidityMs, settings.digestKeyRotationMs].map(namesOf);
+    problems.push(
+      `${validity}: it must be longer than ${rotation}, so that one key follows another in time.`,
+    );
+  }
   return problems;
 }

@@ -189,6 +189,8 @@ describe("values", () => {
       },
       ...{ logFileBytesMax: 50 * 1024 ** 2, putTimeoutMs: 30_000, outboxBytesMax: 10 * 1024 ** 3 },
       ...{ hosts: [], extraResourceTypes: [], defaultRegion: "us-east-1", warnings: [] },
+      ...{ digestIntervalMs: 3_600_000, eventBus: "off", eventBusName: "default" },
+      ...{ digestKeyRotationMs: 20 * 86_400_000, digestKeyValidityMs: 30 * 86_400_000 },
       quotas: {
         trailsPerRegion: 5,
         basicSelectorsPerTrail: 5,
@@ -197,7 +199,9 @@ describe("values", () => {
         tagsPerResource: 50,
       },
     });
-    expect(others).not.toHaveProperty("s3Endpoint");
+    for (const service of ["s3", "sns", "logs", "events", "kms", "sts"]) {
+      expect(others).not.toHaveProperty(`${service}Endpoint`);
+    }
     expect(others).not.toHaveProperty("tls");
     expect(others).not.toHaveProperty("organization");
   });
@@ -217,6 +221,10 @@ describe("values", () => {
     ["regions", "eu-west-1", "defaultRegion", "eu-west-1"],
     ["hosts", "a.example.com,b", "hosts", ["a.example.com", "b"]],
     ["s3-endpoint", "http://localhost:9000/", "s3Endpoint", "http://localhost:9000"],
+    ["sns-endpoint", "http://localhost:9911/", "snsEndpoint", { kind: "url", url: "http://localhost:9911" }],
+    ["kms-endpoint", "aws", "kmsEndpoint", { kind: "aws" }],
+    ["digest-interval", "5s", "digestIntervalMs", 5000],
+    ["digest-interval", "1.5m", "digestIntervalMs", 90_000],
   ])("--%s %s", (flag, text, member, value) => {
     expect(good({ flags: { [flag]: text } })).toHaveProperty(member, value);
   });
@@ -378,13 +386,34 @@ describe("refused, with a sentence that names the setting", () => {
     ],
     [
       "an endpoint of a later version",
-      { yaml: { endpoints: { sns: "http://a" } } },
-      "endpoints.sns: this version can use endpoints.s3 only; remove it for now.",
+      { yaml: { endpoints: { lambda: "http://a" } } },
+      "endpoints.lambda: this version can use endpoints.s3, endpoints.sns, endpoints.logs, endpoints.events, endpoints.kms, endpoints.sts only; remove it for now.",
     ],
     [
       "a later endpoint that is no URL",
-      { yaml: { endpoints: { kms: 5 } } },
-      "endpoints.kms: 5 is not such a URL",
+      { yaml: { endpoints: { lambda: 5 } } },
+      "endpoints.lambda: 5 is not such a URL",
+    ],
+    [
+      "a service's endpoint that is neither URL nor aws",
+      { yaml: { endpoints: { kms: "amazon" } } },
+      '--kms-endpoint (CAIRN_KMS_ENDPOINT, endpoints.kms): "amazon" is not such a URL; write for example https://minio.internal:9000, without user, query or fragment, or the word aws.',
+    ],
+    [
+      "a service's endpoint with a password, not repeated",
+      { flags: { "sns-endpoint": "http://u:hunter2@x" } },
+      "the value given is not such a URL",
+    ],
+    [
+      "a digest interval with a part of a second",
+      { flags: { "digest-interval": "1.5s" } },
+      '"1.5s" is not a number of whole seconds; write for example 5s or 5m.',
+    ],
+    ["a digest interval too long", { flags: { "digest-interval": "25h" } }, '"25h" is out of range'],
+    [
+      "an event bus that is an ARN",
+      { flags: { "event-bus-name": "arn:aws:events:x" } },
+      "is not the name of",
     ],
     ["__proto__", { yaml: "__proto__: { port: 1 }" }, "__proto__: there is no such setting."],
   ])("%s", (_name, given, sentence) => {
@@ -642,6 +671,11 @@ describe("settings together", () => {
       { flags: { "journal-bytes-max": "100MB" } },
       "it must leave at least half of --journal-bytes-max",
     ],
+    ...["30d", "31d"].map((rotation): [string, Given, string] => [
+      `keys that rotate after ${rotation} and are valid for 30 days`,
+      { flags: { "digest-key-rotation": rotation } },
+      "--digest-key-validity (CAIRN_DIGEST_KEY_VALIDITY, digestKeyValidity): it must be longer than --digest-key-rotation (CAIRN_DIGEST_KEY_ROTATION, digestKeyRotation)",
+    ]),
     [
       "bodies larger than all bodies",
       { flags: { "body-bytes-max": "256MB" } },
@@ -660,6 +694,14 @@ describe("settings together", () => {
   ])("auth off on %s with insecure %s is allowed, and told", (host, insecure) => {
     const { warnings } = good({ flags: { auth: "off", host, insecure }, yaml: {} });
     expect(warnings).toEqual([expect.stringMatching(/^Authentication is off/)]);
+  });
+
+  test("an event bus without an endpoint is allowed, and told", () => {
+    const flags = { "event-bus": "write" };
+    expect(good({ flags }).warnings).toEqual([
+      "--event-bus (CAIRN_EVENT_BUS, eventBus): nothing goes to EventBridge without --events-endpoint (CAIRN_EVENTS_ENDPOINT, endpoints.events).",
+    ]);
+    expect(good({ flags: { ...flags, "events-endpoint": "aws" } }).warnings).toEqual([]);
   });
 
   test("TLS gives the content of both files", () => {

@@ -199,25 +199,33 @@ function listOf<Entry extends z.ZodType>(entry: Entry) {
   return z.array(entry, { error: "must be a list" }).default([]);
 }
 
-/** Services that a later version will forward to. */
+const endpointRows = settingList.flatMap((row) =>
+  row.group?.[0] === "endpoints" ? [{ key: row.group[1], kind: row.kind }] : [],
+);
+
+/** Services that a later version will forward to are told apart from mistakes. */
 const otherEndpoints = z
   .record(z.string(), z.unknown(), { error: "must be a group of URLs" })
   .superRefine((endpoints, context) => {
+    const usable = endpointRows.map(({ key }) => `endpoints.${key}`).join(", ");
     for (const [service, url] of Object.entries(endpoints)) {
-      if (service === "s3") continue;
+      if (endpointRows.some(({ key }) => key === service)) continue;
       const reading = endpointUrl().read(url);
       const message =
-        "problem" in reading ? reading.problem : "this version can use endpoints.s3 only; remove it for now";
+        "problem" in reading ? reading.problem : `this version can use ${usable} only; remove it for now`;
       context.addIssue({ code: "custom", message, path: [service] });
     }
   });
+const ownEndpoints = z.looseObject(
+  Object.fromEntries(endpointRows.map(({ key, kind }) => [key, value(kind).optional()])),
+);
 
 const fileSchema = z.strictObject(
   {
     ...Object.fromEntries(settingList.filter(inFile).map((row) => [row.name, value(row.kind).optional()])),
     tls: groupSchema("tls").optional(),
     quotas: groupSchema("quotas").optional(),
-    endpoints: otherEndpoints.pipe(z.looseObject({ s3: value(endpointUrl()).optional() })).optional(),
+    endpoints: otherEndpoints.pipe(ownEndpoints).optional(),
     accounts: listOf(accountSchema),
     organization: organizationSchema.optional(),
   },

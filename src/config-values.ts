@@ -52,6 +52,19 @@ export function duration(min: string, max: string): ValueKind<number> {
   };
 }
 
+/** A duration without parts of a second: what it measures is written in whole seconds. */
+export function wholeSeconds(min: string, max: string): ValueKind<number> {
+  const kind = duration(min, max);
+  return {
+    form: `duration in whole seconds, ${min} to ${max}`,
+    read(raw) {
+      const reading = kind.read(raw);
+      if ("problem" in reading || reading.value % 1000 === 0) return reading;
+      return { problem: `${shown(raw)} is not a number of whole seconds; write for example 5s or 5m` };
+    },
+  };
+}
+
 function milliseconds(text: string): number | undefined {
   return amount(durationUnits, /^(\d{1,12}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text.trim()));
 }
@@ -166,6 +179,23 @@ export function endpointUrl(): ValueKind<string> {
       if (plain && /^https?:$/.test(url.protocol)) return { value: url.href.replace(/\/$/, "") };
       const right = "write for example https://minio.internal:9000, without user, query or fragment";
       return { problem: `${url?.password ? "the value given" : shown(raw)} is not such a URL; ${right}` };
+    },
+  };
+}
+
+/** Where the client of an AWS service sends its requests: one URL for all Regions, or AWS's own, made per Region. */
+export type ServiceEndpoint = { readonly kind: "url"; readonly url: string } | { readonly kind: "aws" };
+
+/** A URL as of `endpointUrl`, or the word `aws`. */
+export function serviceEndpoint(): ValueKind<ServiceEndpoint> {
+  const urlKind = endpointUrl();
+  return {
+    form: "http or https URL, or the word `aws` for AWS's own endpoints",
+    read(raw) {
+      if (raw === "aws") return { value: { kind: "aws" } };
+      const reading = urlKind.read(raw);
+      if ("value" in reading) return { value: { kind: "url", url: reading.value } };
+      return { problem: `${reading.problem}, or the word aws` };
     },
   };
 }

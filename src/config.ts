@@ -211,10 +211,17 @@ function resolve(values: SettingValues, file: OpenedFile, files: FileReader): Co
   };
 }
 
-function warningsOf({ auth }: SettingValues): string[] {
-  if (auth === "on") return [];
+function warningsOf({ auth, eventBus, eventsEndpoint }: SettingValues): string[] {
+  const busNames = [settings.eventBus, settings.eventsEndpoint].map(namesOf);
   return [
-    "Authentication is off: signatures and policies are not checked, and records say that identities were not verified.",
+    ...(auth === "on"
+      ? []
+      : [
+          "Authentication is off: signatures and policies are not checked, and records say that identities were not verified.",
+        ]),
+    ...(eventBus === "off" || eventsEndpoint
+      ? []
+      : [`${busNames[0]}: nothing goes to EventBridge without ${busNames[1]}.`]),
   ];
 }
 

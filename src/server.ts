@@ -1,11 +1,14 @@
 // The only file that chooses implementations and wires the parts. Read it to see what Cairn is made of.
 // Order matters twice: what acknowledges starts after what stores, and stops before it.
 import { join } from "node:path";
+import type { Services } from "./aws/contract.ts";
+import { openServices } from "./aws/services.ts";
 import type { BucketAdministration, BucketStore } from "./bucket/contract.ts";
 import { openDirectoryBuckets } from "./bucket/directory.ts";
 import { createBucketDoor } from "./bucket/s3-door.ts";
 import type { Configuration } from "./config.ts";
 import { createDelivery, type Delivery } from "./delivery/delivery.ts";
+import { openDigestKeys, type DigestKeys } from "./delivery/digest-keys.ts";
 import type { Disk } from "./disk/contract.ts";
 import { lockDirectory } from "./disk/directory-lock.ts";
 import { nodeDisk } from "./disk/node-disk.ts";
@@ -13,18 +16,19 @@ import { identitiesOf } from "./door/identities.ts";
 import { createDoor } from "./door/listener.ts";
 import { createMetrics } from "./door/metrics.ts";
 import { createOperations } from "./door/operations.ts";
-import type { DoorConfiguration, Health, SigningIdentity } from "./door/ports.ts";
+import type { DoorConfiguration, Health, SigningIdentity, TrailReport } from "./door/ports.ts";
 import { createCallRecorder } from "./intake/call-recorder.ts";
 import { createEventIntake } from "./intake/event-intake.ts";
 import { frameBytesMax, type Journal } from "./journal/contract.ts";
 import { openSegmentJournal } from "./journal/segment-journal.ts";
 import type { Log } from "./model/environment.ts";
 import { partitionOf, type Region } from "./model/regions.ts";
+import { eventBusDestination } from "./selector/match-set.ts";
 import { openLmdbState } from "./state/lmdb-state.ts";
 import type { TrailConfiguration } from "./trail/ports.ts";
 import { createTrailOperations } from "./trail/trail-operations.ts";
-import { openTrailRegistry } from "./trail/trail-registry.ts";
-import { realClock, realRandom } from "./world.ts";
+import { openTrailRegistry, type TrailRegistry } from "./trail/trail-registry.ts";
+import { makeRsaKey, realClock, realRandom } from "./world.ts";
 
 export interface RunningServer {
   /** `http://127.0.0.1:4577` */
@@ -62,6 +66,7 @@ interface Surroundings {
 
 async function open(first: Configuration, { log, closing, closeAll }: Surroundings): Promise<RunningServer> {
   let current = configured(first);
+  const startedMs = realClock.nowMs();
   const { metrics, text: metricsText } = createMetrics();
   const disk = nodeDisk();
   const world = { clock: realClock, random: realRandom, log, metrics };
@@ -77,8 +82,11 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
   const { bucket, directory, close } = await openBuckets(first);
   closing(close);
   const registry = await openTrailRegistry({ state, ...world, configuration: () => current.trails });
+  const keys = await openKeys(first, { disk, log });
+  const services = openEndpoints(first);
+  closing(async () => services.close());
   const delivery = createDelivery(
-    { journal, bucket, state, disk, places: registry, ...world },
+    { journal, bucket, state, disk, services, places: registry, signer: keys, ...world },
     deliveryOptions(first),
   );
   await delivery.start();
@@ -91,7 +99,7 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
     regions: () => current.regions,
   };
   const trails = createTrailOperations(registry, {
-    ...{ state, bucket, delivery, ...world },
+    ...{ state, bucket, services, delivery, keys, ...world },
     configuration: () => current.trails,
   });
   const door = createDoor({
@@ -103,6 +111,11 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
     events: createEventIntake(intake),
     ...(directory && { bucketDoor: createBucketDoor(directory, { log }) }),
     health: () => healthOf(first, journal, delivery),
+    status: () => ({
+      ...{ startedMs, nowMs: realClock.nowMs(), health: healthOf(first, journal, delivery) },
+      journal: journal.usage(),
+      trails: trailReports(registry, delivery, current.trails.eventBus !== "off"),
+    }),
     metricsText: async () => {
       const { bytes } = journal.usage();
       const waiting = delivery.waiting();
@@ -143,6 +156,31 @@ function openJournal(
   });
 }
 
+function openKeys(
+  configuration: Configuration,
+  parts: { readonly disk: Disk; readonly log: Log },
+): Promise<DigestKeys> {
+  return openDigestKeys({
+    ...parts,
+    ...{ clock: realClock, newKey: makeRsaKey },
+    directory: join(configuration.dataDir, "digest-keys"),
+    rotationMs: configuration.digestKeyRotationMs,
+    validityMs: configuration.digestKeyValidityMs,
+  });
+}
+
+function openEndpoints(configuration: Configuration): Services {
+  const { snsEndpoint, logsEndpoint, eventsEndpoint, kmsEndpoint, stsEndpoint } = configuration;
+  const endpoints = {
+    ...(snsEndpoint && { sns: snsEndpoint }),
+    ...(logsEndpoint && { logs: logsEndpoint }),
+    ...(eventsEndpoint && { events: eventsEndpoint }),
+    ...(kmsEndpoint && { kms: kmsEndpoint }),
+    ...(stsEndpoint && { sts: stsEndpoint }),
+  };
+  return openServices({ ...endpoints, eventBusName: configuration.eventBusName }, realClock);
+}
+
 interface Buckets {
   readonly bucket: BucketStore;
   /** Present without an S3 endpoint: the buckets are folders here and the bucket door serves them. */
@@ -166,6 +204,7 @@ function deliveryOptions(configuration: Configuration): Parameters<typeof create
   const { deliveryIntervalMs, logFileBytesMax, retentionMs, outboxBytesMax, putTimeoutMs, dataDir } =
     configuration;
   return {
+    digestIntervalMs: configuration.digestIntervalMs,
     ...{ deliveryIntervalMs, logFileBytesMax, retentionMs, outboxBytesMax, putTimeoutMs, deletedGraceMs },
     outboxDirectory: join(dataDir, "outbox"),
   };
@@ -186,6 +225,8 @@ function configured(configuration: Configuration): Configured {
     trails: {
       ...{ regions, quotas },
       bucketPolicyCheck: configuration.bucketPolicy,
+      eventBus:
+        configuration.eventBus === "off" || !configuration.eventsEndpoint ? "off" : configuration.eventBus,
       extraResourceTypes: configuration.extraResourceTypes,
       ...(organization && { organization }),
     },
@@ -213,6 +254,30 @@ function doorConfiguration(configuration: Configuration): DoorConfiguration {
     ...(tls && { tls }),
     ...(metricsToken !== undefined && { metricsToken }),
     ...(organization && { organization }),
+  };
+}
+
+/** One by one: there may be thousands. */
+function* trailReports(
+  registry: TrailRegistry,
+  delivery: Delivery,
+  hasEventBus: boolean,
+): Generator<TrailReport, void> {
+  for (const { arn, logging, incarnation } of registry.live()) {
+    const destinations = delivery.report(incarnation);
+    yield { arn, isLogging: logging.isLogging, isDeleted: false, destinations };
+  }
+  for (const incarnation of registry.deleted()) {
+    const arn = registry.place(incarnation)?.trailArn ?? incarnation;
+    yield { arn, isLogging: false, isDeleted: true, destinations: delivery.report(incarnation) };
+  }
+  const { incarnation } = eventBusDestination;
+  if (!hasEventBus) return;
+  yield {
+    arn: incarnation,
+    isLogging: true,
+    isDeleted: false,
+    destinations: delivery.report(incarnation),
   };
 }
 

@@ -1,6 +1,7 @@
-// The real clock and real randomness. Given to everything else as arguments by server.ts.
-import { randomInt, randomUUID } from "node:crypto";
+// The real clock, real randomness and new keys. Given to everything else as arguments by server.ts.
+import { generateKeyPair, randomInt, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import type { Clock, Random } from "./model/environment.ts";
 
 export const realClock: Clock = {
@@ -27,3 +28,14 @@ export const realRandom: Random = {
   // oxlint-disable-next-line no-restricted-properties -- jitter only
   fraction: () => Math.random(),
 };
+
+const generateKeyPairAsync = promisify(generateKeyPair);
+
+/** A new RSA pair of 2048 bits: the private key as PEM (PKCS#8), the public key as DER (PKCS#1 RSAPublicKey). */
+export async function makeRsaKey(): Promise<{ readonly privatePem: string; readonly publicDer: Uint8Array }> {
+  const { privateKey, publicKey } = await generateKeyPairAsync("rsa", { modulusLength: 2048 });
+  return {
+    privatePem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    publicDer: new Uint8Array(publicKey.export({ type: "pkcs1", format: "der" })),
+  };
+}

@@ -40,6 +40,8 @@ function testTerminal(change: Partial<Terminal> = {}): TestTerminal {
     ...{ environment: {}, printed, errors, exits, logged, files, version: "1.2.3" },
     out: (line) => void printed.push(line),
     err: (line) => void errors.push(line),
+    isErrorTty: false,
+    writeError: (text) => void errors.push(text),
     readFile(path) {
       const file = files.get(path);
       if (!file) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
@@ -118,6 +120,11 @@ describe("commands", () => {
     [["help", "init"], 0, "Usage: cairn init"],
     [["serve", "--help"], 0, "Usage: cairn serve"],
     [["init", "-h"], 0, "Usage: cairn init"],
+    [["help", "status"], 0, "Usage: cairn status"],
+    [["bucket-policy", "--help"], 0, "Usage: cairn bucket-policy"],
+    [["status", "--json", "--port", "1"], 2, "--port: cairn status has no such flag"],
+    [["bucket-policy", "--multi-region"], 2, "--trail: give the name or ARN of a trail."],
+    [["bucket-policy", "--kind", "role-trust"], 0, '"sts:AssumeRole"'],
     [[], 2, "There is no command."],
     [["srve"], 2, 'There is no command "srve".'],
     [["help", "srve"], 2, 'There is no command "srve".'],

@@ -1,21 +1,40 @@
 // Chooses the command that the words name.
 import { flagOf, settingList } from "../config.ts";
 import { parseArguments } from "./arguments.ts";
-import { generalHelp, initHelp, serveHelp } from "./help.ts";
+import { bucketPolicy } from "./bucket-policy.ts";
+import {
+  bucketPolicyHelp,
+  generalHelp,
+  initHelp,
+  publicKeysHelp,
+  serveHelp,
+  statusHelp,
+  verifyHelp,
+} from "./help.ts";
 import { init } from "./init.ts";
+import { publicKeys } from "./public-keys.ts";
 import { serve } from "./serve.ts";
+import { status } from "./status.ts";
 import { type ExitCode, exitCodes, type Terminal } from "./terminal.ts";
+import { verify } from "./verify.ts";
+import { verifySwitches } from "./verify/verify-options.ts";
 
 type Flags = Readonly<Record<string, string>>;
 
 interface Command {
+  /** Flags that stand without a value, beside the settings that do. */
+  readonly switches?: readonly string[];
   readonly help: () => string;
   readonly run: (flags: Flags, terminal: Terminal) => ExitCode | Promise<ExitCode>;
 }
 
-const commands: ReadonlyMap<string, Command> = new Map([
+const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["serve", { help: serveHelp, run: serve }],
   ["init", { help: () => initHelp, run: init }],
+  ["status", { help: () => statusHelp, run: status, switches: ["json"] }],
+  ["bucket-policy", { help: () => bucketPolicyHelp, run: bucketPolicy, switches: ["multi-region"] }],
+  ["verify", { help: () => verifyHelp, run: verify, switches: verifySwitches }],
+  ["public-keys", { help: () => publicKeysHelp, run: publicKeys }],
   ["version", { help: () => generalHelp, run: printVersion }],
 ]);
 const spelledAsFlags: ReadonlyMap<string, string> = new Map([
@@ -31,7 +50,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   if (name === "help") return printHelp(rest[0], terminal);
   const command = commands.get(name);
   if (!command) return refuse(first, terminal);
-  const parsed = parseArguments(rest, isSwitch);
+  const parsed = parseArguments(rest, (flag) => isSwitch(flag) || command.switches?.includes(flag) === true);
   switch (parsed.kind) {
     case "help":
       return printHelp(name, terminal);

@@ -29,6 +29,10 @@ export interface Terminal {
   /** Writes one line. */
   out(line: string): void;
   err(line: string): void;
+  /** Whether standard error is a terminal, where a line may be written over. */
+  readonly isErrorTty: boolean;
+  /** Writes to standard error as it is, without the end of a line. */
+  writeError(text: string): void;
   /** Throws an error with a `code` when the file cannot be read. */
   readFile(path: string): ConfigurationFile;
   /** Writes a file that only this user can read; throws EEXIST when there is one. */

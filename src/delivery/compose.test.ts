@@ -1,16 +1,18 @@
 // Composing log files: exact text, one gzip member, the same bytes every time, bounded passes.
+import { createHash } from "node:crypto";
 import { createInflateRaw, gunzipSync, gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { frame, matchSet, MemoryJournal, recordText } from "../../test/sim/delivery-world.ts";
 import type { MatchSet } from "../selector/match-set.ts";
 import { composeFile, gatherGroups, gzipOneMember, splitIntoPasses } from "./compose.ts";
+import { evidenceOfFile } from "./evidence.ts";
 import type { Plan } from "./plan.ts";
 import { SlotCounter } from "./slots.ts";
 
 /** Journals the frames and returns the plans that a cut over all of them gives. */
 async function journaled(
-  frames: readonly (readonly { id: string; matchSet: MatchSet }[])[],
+  frames: readonly (readonly { id: string; matchSet: MatchSet; eventTime?: string }[])[],
 ): Promise<{ journal: MemoryJournal; plans: Plan[] }> {
   const journal = new MemoryJournal();
   const counter = new SlotCounter({ jsonBytesMax: Infinity, slotsMax: Infinity });
@@ -35,7 +37,8 @@ function plan(slot: {
   return {
     ...matchSet,
     ...{ id: `0-1-${n}`, partition: "0", cutSeq: 1, n, incarnation, trail: incarnation, from: 1, to },
-    ...{ jsonBytes, recordCount, cornerBytes: corner.bytes, bucket: "b", key: `k${n}`, labelMs: 0 },
+    ...{ jsonBytes, recordCount, cornerBytes: corner.bytes, labelMs: 0 },
+    target: { kind: "bucket", bucket: "b", key: `k${n}` },
     ...{ unique: "u", createdMs: 0, backing: { kind: "journal" }, attempts: 0, outcome: "none" },
   };
 }
@@ -66,9 +69,9 @@ test("the text is one line of compact JSON with every record byte for byte, grou
       { id: "4", matchSet: both },
     ],
   ]);
-  const groups = await gatherGroups(journal, plans, 1);
+  const groups = await gatherGroups(journal, plans, { readBytesMax: 1, wantsEvidence: () => false });
   const texts = await Promise.all(
-    plans.map(async (one) => gunzipSync(await composeFile(one, groups)).toString()),
+    plans.map(async (one) => gunzipSync((await composeFile(one, groups, false)).bytes).toString()),
   );
   const text = (...ids: string[]): string => `{"Records":[${ids.map(recordText).join(",")}]}`;
   expect(texts).toEqual([text("1", "4", "2 with ünïcode 🦉"), text("1", "4"), text("3")]);
@@ -90,8 +93,16 @@ test("the same plan gives the same bytes, also when the match sets come back as 
   ]);
   const planOfB = plans.find((one) => one.incarnation === "b");
   if (!planOfB) throw new Error("there is a plan of b");
-  const together = await composeFile(planOfB, await gatherGroups(journal, plans, 1_000_000));
-  const alone = await composeFile(planOfB, await gatherGroups(journal, [planOfB], 1));
+  const { bytes: together } = await composeFile(
+    planOfB,
+    await gatherGroups(journal, plans, { readBytesMax: 1_000_000, wantsEvidence: () => false }),
+    false,
+  );
+  const { bytes: alone } = await composeFile(
+    planOfB,
+    await gatherGroups(journal, [planOfB], { readBytesMax: 1, wantsEvidence: () => false }),
+    false,
+  );
   expect(Buffer.from(alone)).toEqual(Buffer.from(together));
 });
 
@@ -115,9 +126,13 @@ test("a plan that the journal does not match is refused, not written short", asy
   const { journal, plans } = await journaled([[{ id: "1", matchSet: matchSet(["a"]) }]]);
   const [first] = plans;
   if (!first) throw new Error("there is a plan");
-  const groups = await gatherGroups(journal, plans, 1_000);
-  await expect(composeFile({ ...first, recordCount: 2 }, groups)).rejects.toThrow("says 2 records");
-  await expect(gatherGroups(journal, [{ ...first, to: 9 }], 1_000)).rejects.toThrow("ends at frame 2");
+  const groups = await gatherGroups(journal, plans, { readBytesMax: 1_000, wantsEvidence: () => false });
+  await expect(composeFile({ ...first, recordCount: 2 }, groups, false)).rejects.toThrow("says 2 records");
+  const tooFar = gatherGroups(journal, [{ ...first, to: 9 }], {
+    readBytesMax: 1,
+    wantsEvidence: () => false,
+  });
+  await expect(tooFar).rejects.toThrow("ends at frame 2");
 });
 
 test("passes keep every plan once, in order, and stay within the bytes that their groups can hold", () => {
@@ -153,4 +168,33 @@ test("passes keep every plan once, in order, and stay within the bytes that thei
     }),
     { seed: 20_260_110, numRuns: 300 },
   );
+});
+
+test("evidence is asked for per plan, and tells the hash and the times of exactly its records", async () => {
+  const both = matchSet(["a", "b"]);
+  const { journal, plans } = await journaled([
+    [
+      { id: "1", matchSet: both, eventTime: "2026-01-10T09:18:41Z" },
+      { id: "2", matchSet: matchSet(["b"]), eventTime: "2026-01-10T09:00:00Z" },
+    ],
+    [{ id: "3", matchSet: both, eventTime: "2026-01-10T09:18:42Z" }],
+  ]);
+  const wantsEvidence = ({ incarnation }: Plan): boolean => incarnation === "a";
+  const groups = await gatherGroups(journal, plans, { readBytesMax: 1, wantsEvidence });
+  const files = new Map(
+    await Promise.all(
+      plans.map(
+        async (one) => [one.incarnation, await composeFile(one, groups, wantsEvidence(one))] as const,
+      ),
+    ),
+  );
+  const ofA = files.get("a");
+  if (!ofA) throw new Error("there is a plan of a");
+  expect(ofA.evidence).toEqual({
+    sha256: createHash("sha256").update(gunzipSync(ofA.bytes)).digest("hex"),
+    oldestEventTime: "2026-01-10T09:18:41Z",
+    newestEventTime: "2026-01-10T09:18:42Z",
+  });
+  expect(ofA.evidence).toEqual(evidenceOfFile(ofA.bytes, 1_000_000));
+  expect(files.get("b")).not.toHaveProperty("evidence");
 });

@@ -1,5 +1,5 @@
 // Composes log files: one pass over a cut's frames gathers the records of many plans, then each plan's file is
-// joined and compressed (formats.md §2.2). Must not: write anything.
+// joined and compressed (formats.md §2.2), and hashed when a digest will name it. Must not: write anything.
 //
 // The steps are group → join → deflate. A group is the records of one match set in the frames of one cut; it is
 // gathered once however many destinations log it. Here each file still deflates its groups anew; deflating a
@@ -7,11 +7,15 @@
 //
 // Records stand group by group, groups in the order in which their first record came, each ending in a comma.
 // The same plan gives the same text and the same bytes, in every process of the same zlib.
+import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip, gzipSync } from "node:zlib";
+import { readRecord } from "../event/scan-record.ts";
 import type { FrameRecord, Journal } from "../journal/contract.ts";
 import { assert } from "../model/assert.ts";
 import type { MatchSet } from "../selector/match-set.ts";
+import type { FileEvidence } from "./delivered-file.ts";
+import { TimeSpan } from "./evidence.ts";
 import type { Plan } from "./plan.ts";
 import { cornerName, fileHead, fileTail, slotName } from "./slots.ts";
 
@@ -30,9 +34,21 @@ interface Group {
   /** Records, each followed by a comma; copies, so that no read buffer stays alive. */
   readonly chunks: Uint8Array[];
   recordCount: number;
+  /** Of the records' times; present when a file that a digest will name holds the group. */
+  readonly span?: TimeSpan;
 }
 
 export type Groups = readonly Group[];
+
+export interface ComposedFile {
+  /** Exactly one gzip member. */
+  readonly bytes: Uint8Array;
+  /** Present when it was asked for. */
+  readonly evidence?: FileEvidence;
+}
+
+/** Which plans' files a digest will name. */
+export type WantsEvidence = (plan: Plan) => boolean;
 
 /** Cuts the plans of one cut into passes that hold at most `bytesMax` of record bytes each; a plan is never cut. */
 export function splitIntoPasses(plans: readonly Plan[], bytesMax: number): readonly (readonly Plan[])[] {
@@ -64,7 +80,7 @@ export function splitIntoPasses(plans: readonly Plan[], bytesMax: number): reado
 export async function gatherGroups(
   journal: Journal,
   plans: readonly Plan[],
-  readBytesMax: number,
+  { readBytesMax, wantsEvidence }: { readonly readBytesMax: number; readonly wantsEvidence: WantsEvidence },
 ): Promise<Groups> {
   const [first] = plans;
   assert(first, "a pass has a plan");
@@ -73,7 +89,7 @@ export async function gatherGroups(
     plans.every((plan) => plan.partition === partition && plan.from === from && plan.to === to),
     "a pass reads one range",
   );
-  const gathering = new Gathering(plans);
+  const gathering = new Gathering(plans, wantsEvidence);
   for (let seq = from; seq < to; ) {
     const batch = await journal.read(
       { partition, seq },
@@ -88,15 +104,31 @@ export async function gatherGroups(
   return gathering.groups();
 }
 
-/** The gzip bytes of one plan's log file. Throws when the groups do not hold exactly what the plan says. */
-export async function composeFile(plan: Plan, groups: Groups): Promise<Uint8Array> {
-  const corner = cornerName(plan);
+/**
+ * One plan's file, with what a digest says of it when `wantsEvidence`. Throws when the groups do not hold exactly what
+ * the plan says.
+ */
+export async function composeFile(plan: Plan, groups: Groups, wantsEvidence: boolean): Promise<ComposedFile> {
+  const own = groups.filter(({ matchSet }) => isOf(matchSet, plan));
+  const text = joinText(plan, own);
+  const bytes = await gzipOneMember(text);
+  if (!wantsEvidence) return { bytes };
+  const span = new TimeSpan();
+  for (const group of own) span.includeSpan(group.span);
+  return { bytes, evidence: { sha256: createHash("sha256").update(text).digest("hex"), ...span.times } };
+}
+
+function isOf(matchSet: MatchSet, plan: Plan): boolean {
+  return (
+    cornerName(matchSet) === cornerName(plan) &&
+    matchSet.destinations.some(({ incarnation }) => incarnation === plan.incarnation)
+  );
+}
+
+function joinText(plan: Plan, groups: Groups): Uint8Array {
   const chunks: Uint8Array[] = [head];
   let recordCount = 0;
   for (const group of groups) {
-    const { matchSet } = group;
-    if (cornerName(matchSet) !== corner) continue;
-    if (!matchSet.destinations.some(({ incarnation }) => incarnation === plan.incarnation)) continue;
     for (const chunk of group.chunks) chunks.push(chunk);
     recordCount += group.recordCount;
   }
@@ -111,7 +143,7 @@ export async function composeFile(plan: Plan, groups: Groups): Promise<Uint8Arra
       `Plan ${plan.id} says ${plan.recordCount} records in ${plan.jsonBytes} bytes, the journal gave ${recordCount} in ${text.length}.`,
     );
   }
-  return gzipOneMember(text);
+  return text;
 }
 
 /** Exactly one gzip member without name or time. */
@@ -125,12 +157,16 @@ export async function gzipOneMember(text: Uint8Array): Promise<Uint8Array> {
 /** Sorts records into groups by the content of their match set: its identity changes from segment to segment. */
 class Gathering {
   readonly #wanted: ReadonlySet<string>;
+  /** Slots whose files a digest will name. */
+  readonly #evident: ReadonlySet<string>;
   readonly #groups = new Map<string, Group>();
   readonly #groupOf = new Map<MatchSet, Group | undefined>();
   #fresh = new Map<Group, Uint8Array[]>();
 
-  constructor(plans: readonly Plan[]) {
-    this.#wanted = new Set(plans.map((plan) => slotName(plan.incarnation, plan)));
+  constructor(plans: readonly Plan[], wantsEvidence: WantsEvidence) {
+    const slotOf = (plan: Plan): string => slotName(plan.incarnation, plan);
+    this.#wanted = new Set(plans.map(slotOf));
+    this.#evident = new Set(plans.filter(wantsEvidence).map(slotOf));
   }
 
   take(records: readonly FrameRecord[]): void {
@@ -141,6 +177,7 @@ class Gathering {
       if (fresh) fresh.push(bytes, comma);
       else this.#fresh.set(group, [bytes, comma]);
       group.recordCount += 1;
+      group.span?.include(timeOf(bytes));
     }
   }
 
@@ -156,13 +193,22 @@ class Gathering {
 
   #find(matchSet: MatchSet): Group | undefined {
     let group: Group | undefined;
-    if (matchSet.destinations.some(({ incarnation }) => this.#wanted.has(slotName(incarnation, matchSet)))) {
-      const incarnations = matchSet.destinations.map(({ incarnation }) => incarnation).join(",");
-      const name = `${cornerName(matchSet)}|${incarnations}`;
-      group = this.#groups.get(name) ?? { matchSet, chunks: [], recordCount: 0 };
+    const slots = matchSet.destinations.map(({ incarnation }) => slotName(incarnation, matchSet));
+    if (slots.some((slot) => this.#wanted.has(slot))) {
+      const name = slots.join(",") || cornerName(matchSet);
+      const isEvident = slots.some((slot) => this.#evident.has(slot));
+      group = this.#groups.get(name) ?? {
+        ...{ matchSet, chunks: [], recordCount: 0 },
+        ...(isEvident && { span: new TimeSpan() }),
+      };
       this.#groups.set(name, group);
     }
     this.#groupOf.set(matchSet, group);
     return group;
   }
+}
+
+function timeOf(bytes: Uint8Array): string | undefined {
+  const reading = readRecord({ bytes, start: 0, end: bytes.length });
+  return "fields" in reading ? reading.fields.eventTime : undefined;
 }

@@ -3,10 +3,19 @@
 import type { Journal } from "../journal/contract.ts";
 import type { Clock } from "../model/environment.ts";
 import { Bell } from "./bell.ts";
-import { composeFile, gatherGroups, splitIntoPasses } from "./compose.ts";
+import {
+  type ComposedFile,
+  composeFile,
+  gatherGroups,
+  type Groups,
+  splitIntoPasses,
+  type WantsEvidence,
+} from "./compose.ts";
 import type { Faults } from "./faults.ts";
 import type { Entry } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
+import type { Plan } from "./plan.ts";
+import { slotName } from "./slots.ts";
 
 export interface ComposerParts {
   readonly journal: Journal;
@@ -16,7 +25,8 @@ export interface ComposerParts {
   /** Pause before a plan that could not be composed or put aside is composed again. */
   readonly retryMs: number;
   /** Takes a composed file; throws when it could be kept nowhere. */
-  readonly offer: (entry: Entry, bytes: Uint8Array) => Promise<void>;
+  readonly offer: (entry: Entry, file: ComposedFile) => Promise<void>;
+  readonly wantsEvidence: WantsEvidence;
 }
 
 /** Plans of one cut, and when they may be composed: one range of the journal to read. */
@@ -75,12 +85,14 @@ export class Composer {
     let lastError: unknown;
     try {
       const plans = entries.map((entry) => entry.plan);
-      const groups = await gatherGroups(journal, plans, limits.readBytesMax);
+      const { wantsEvidence } = this.#parts;
+      const { readBytesMax } = limits;
+      const file = this.#composing(await gatherGroups(journal, plans, { readBytesMax, wantsEvidence }));
       for (const entry of entries) {
         if (signal.aborted) return;
         if (entry.isGone) continue;
         try {
-          await this.#parts.offer(entry, await composeFile(entry.plan, groups));
+          await this.#parts.offer(entry, await file(entry.plan));
         } catch (error) {
           lastError = error;
           failed.add(entry);
@@ -97,6 +109,19 @@ export class Composer {
       "Log files could not be composed or put aside; they are tried again.",
     );
     for (const entry of failed) this.addLater(entry);
+  }
+
+  /** Plans of one slot stand side by side (bucket, log group): their file is composed once. */
+  #composing(groups: Groups): (plan: Plan) => Promise<ComposedFile> {
+    let last: { readonly slot: string; readonly file: ComposedFile } | undefined;
+    return async (plan) => {
+      const slot = slotName(plan.incarnation, plan);
+      if (last?.slot !== slot) {
+        last = undefined;
+        last = { slot, file: await composeFile(plan, groups, this.#parts.wantsEvidence(plan)) };
+      }
+      return last.file;
+    };
   }
 
   #queue(entries: Iterable<Entry>, notBeforeMs: number): void {

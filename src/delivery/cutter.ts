@@ -5,12 +5,13 @@
 // A cut is a range of frames for all slots at once. Everything random or timed in a plan is drawn here, once: a cut
 // whose commit failed is committed again as it was drawn, before anything else is cut.
 import type { Position } from "../journal/contract.ts";
+import { eventBusDestination } from "../selector/match-set.ts";
 import { Bell } from "./bell.ts";
 import type { Faults } from "./faults.ts";
 import type { Cut, Entry, Ledger } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
 import { objectKey, timeLabelMs, uniqueLength } from "./object-key.ts";
-import type { Plan } from "./plan.ts";
+import { logGroupTarget, type Plan, type Target } from "./plan.ts";
 import type { DeliveryOptions, DeliveryPorts } from "./ports.ts";
 import { type Slot, SlotCounter } from "./slots.ts";
 
@@ -24,6 +25,12 @@ export interface CutterParts {
   /** Takes the plans of a committed cut. */
   readonly planned: (entries: readonly Entry[]) => void;
 }
+
+/** What is drawn of a plan beside its range. */
+type Aim = Pick<
+  Plan,
+  "account" | "region" | "folder" | "labelMs" | "unique" | "trail" | "target" | "kmsKeyArn"
+>;
 
 export class Cutter {
   readonly #parts: CutterParts;
@@ -134,36 +141,48 @@ export class Cutter {
     const from = ledger.cutOf(partition).to;
     const plans: Plan[] = [];
     for (const slot of this.#counter.slots) {
-      const plan = this.#drawPlan(slot, { cutSeq, n: plans.length, from, to: this.#seq, nowMs });
-      if (plan) plans.push(plan);
+      for (const aim of this.#aimsOf(slot, nowMs)) {
+        plans.push(this.#drawPlan(slot, { aim, cutSeq, n: plans.length, from, to: this.#seq, nowMs }));
+      }
     }
     return plans;
   }
 
-  /** Undefined when the destination is gone for good: its records are given up here. */
-  #drawPlan(
-    slot: Slot,
-    at: { cutSeq: number; n: number; from: number; to: number; nowMs: number },
-  ): Plan | undefined {
-    const { partition, ports } = this.#parts;
-    const { incarnation, matchSet, jsonBytes, recordCount, corner } = slot;
-    const { cutSeq, n, from, to, nowMs } = at;
+  /** Where the records of a slot go. Nowhere when the destination is gone for good: they are given up here. */
+  #aimsOf(slot: Slot, nowMs: number): readonly Aim[] {
+    const { ports } = this.#parts;
+    const { incarnation, matchSet } = slot;
+    const labelMs = timeLabelMs(nowMs);
+    const name = { ...matchSet, labelMs, unique: ports.random.alphanumeric(uniqueLength) };
+    if (incarnation === eventBusDestination.incarnation) {
+      return [{ ...name, trail: "event-bus", target: { kind: "event-bus" } }];
+    }
     const place = ports.places.place(incarnation);
     if (!place) {
       this.#giveUp(slot);
-      return undefined;
+      return [];
     }
-    const name = {
-      ...matchSet,
-      labelMs: timeLabelMs(nowMs),
-      unique: ports.random.alphanumeric(uniqueLength),
-    };
-    return {
-      ...name,
-      ...{ id: `${partition}-${cutSeq}-${n}`, partition, cutSeq, n, from, to },
-      ...{ incarnation, trail: place.trailArn, jsonBytes, recordCount, cornerBytes: corner.bytes },
-      ...{ bucket: place.bucket, key: objectKey(name, place), createdMs: nowMs },
+    const trail = place.trailArn;
+    const target: Target = { kind: "bucket", bucket: place.bucket, key: objectKey(name, place) };
+    const aim = {
+      ...{ ...name, trail, target },
       ...(place.kmsKeyArn === undefined ? {} : { kmsKeyArn: place.kmsKeyArn }),
+    };
+    const logGroup = ports.services.logGroups && logGroupTarget(name, place);
+    return logGroup ? [aim, { ...name, trail, target: logGroup }] : [aim];
+  }
+
+  #drawPlan(
+    slot: Slot,
+    at: { aim: Aim; cutSeq: number; n: number; from: number; to: number; nowMs: number },
+  ): Plan {
+    const { partition } = this.#parts;
+    const { incarnation, jsonBytes, recordCount, corner } = slot;
+    const { aim, cutSeq, n, from, to, nowMs } = at;
+    return {
+      ...aim,
+      ...{ id: `${partition}-${cutSeq}-${n}`, partition, cutSeq, n, from, to },
+      ...{ incarnation, jsonBytes, recordCount, cornerBytes: corner.bytes, createdMs: nowMs },
       backing: { kind: "journal" },
       attempts: 0,
       outcome: "none",
@@ -172,7 +191,7 @@ export class Cutter {
 
   #giveUp({ incarnation, matchSet, recordCount }: Slot): void {
     const { log, metrics } = this.#parts.ports;
-    const labels = { reason: "trail-deleted" };
+    const labels = { reason: "trail-deleted", target: "bucket" };
     log.error(
       { incarnation, ...matchSet, eventCount: recordCount },
       "Events were given up: their trail is deleted and where its files went is forgotten.",

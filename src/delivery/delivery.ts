@@ -17,15 +17,27 @@
 // - A plan that was journal-backed when the process ended counts as `unknown`: it may have been written.
 // - The full outbox takes from the lane that fills it, not from the lane that needs room.
 import { assert } from "../model/assert.ts";
+import type { DeliveryPlace } from "../bucket/place.ts";
 import type { Region } from "../model/regions.ts";
+import { eventBusDestination } from "../selector/match-set.ts";
+import { bucketSink } from "./bucket-sink.ts";
 import { Composer } from "./composer.ts";
 import { Cutter } from "./cutter.ts";
+import { bucketText, type ChannelReport, digestReport, noticeReport, planReport } from "./delivery-report.ts";
+import type { DigestPorts } from "./digest-ports.ts";
+import { Digests } from "./digests.ts";
+import { EventBusSink } from "./event-bus-sink.ts";
 import { Faults } from "./faults.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { GivenUp } from "./given-up.ts";
 import { type Entry, Ledger } from "./ledger.ts";
 import { defaultLimits, type DeliveryLimits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
+import { LogGroupSink } from "./log-group-sink.ts";
+import { Notifier } from "./notices.ts";
+import type { Plan, TargetKind } from "./plan.ts";
 import type { DeliveryOptions, DeliveryPorts } from "./ports.ts";
+import type { Sink } from "./sink.ts";
 import { type DeliveryStatus, StatusBook } from "./status-book.ts";
 import { Writer } from "./writer.ts";
 
@@ -48,6 +60,8 @@ export interface Delivery {
   stop(): Promise<void>;
   /** What GetTrailStatus tells of one destination in one Region. */
   status(incarnation: string, region: Region): DeliveryStatus;
+  /** What `cairn status` tells of one destination, a trail or the event bus. */
+  report(incarnation: string): readonly ChannelReport[];
   /** Cuts and writes what was decided for this destination; resolves when done or after `msMax`, never rejects. */
   flush(incarnation: string, msMax: number): Promise<void>;
   /** Cuts everything that is durable now, without waiting for the interval. Throws when journal or state fail. */
@@ -79,6 +93,9 @@ class RunningDelivery implements Delivery {
   readonly #ledger: Ledger;
   readonly #outbox: Outbox;
   readonly #statuses: StatusBook;
+  readonly #givenUp = new GivenUp();
+  readonly #digests: Digests;
+  readonly #notifier: Notifier;
   readonly #writer: Writer;
   readonly #composer: Composer;
   readonly #stopping = new AbortController();
@@ -93,9 +110,12 @@ class RunningDelivery implements Delivery {
     this.#ledger = new Ledger({ state: ports.state, journal: ports.journal, limits, faults });
     this.#outbox = new Outbox(ports.disk, options.outboxDirectory);
     this.#statuses = new StatusBook(ports.state);
+    this.#digests = new Digests(this.#digestPorts(), options);
+    this.#notifier = new Notifier({ ...parts, statuses: this.#statuses, faults });
     this.#writer = new Writer({
       ...parts,
-      faults,
+      ...{ faults, sinks: sinksOf(parts), givenUp: this.#givenUp },
+      listeners: [this.#digests, this.#notifier],
       ledger: this.#ledger,
       outbox: this.#outbox,
       statuses: this.#statuses,
@@ -104,7 +124,8 @@ class RunningDelivery implements Delivery {
     this.#composer = new Composer({
       ...{ journal: ports.journal, clock: ports.clock, limits, faults },
       retryMs: Math.min(limits.retryFirstMs, options.deliveryIntervalMs),
-      offer: (entry, bytes) => this.#writer.offer(entry, bytes),
+      offer: (entry, file) => this.#writer.offer(entry, file),
+      wantsEvidence: (plan) => wantsEvidence(plan, ports.places.place(plan.incarnation)),
     });
   }
 
@@ -112,10 +133,14 @@ class RunningDelivery implements Delivery {
     assert(this.#loops.length === 0, "delivery is started once");
     await this.#ledger.open();
     await this.#statuses.open();
+    await this.#digests.open();
+    await this.#notifier.open();
+    await this.#settleNoted();
     await this.#takeUp();
     const housekeeping = new Housekeeping({
       ...this.#parts,
       ...{ ledger: this.#ledger, statuses: this.#statuses, writer: this.#writer, faults: this.#faults },
+      ...{ digests: this.#digests, notifier: this.#notifier, givenUp: this.#givenUp },
     });
     this.#cutters = this.#parts.ports.journal.partitions.map((partition) => this.#cutter(partition));
     const { signal } = this.#stopping;
@@ -123,6 +148,8 @@ class RunningDelivery implements Delivery {
       ...this.#cutters.map((cutter) => cutter.run(signal)),
       this.#composer.run(signal),
       this.#writer.run(),
+      this.#digests.run(signal),
+      this.#notifier.run(signal),
       housekeeping.run(signal),
     ];
   }
@@ -133,6 +160,8 @@ class RunningDelivery implements Delivery {
     const ended = new AbortController();
     await Promise.all([
       this.#writer.stop(),
+      this.#digests.stop(),
+      this.#notifier.stop(),
       Promise.race([Promise.all(this.#loops), clock.sleep(this.#parts.limits.stopMsMax, ended.signal)]),
     ]);
     ended.abort();
@@ -141,6 +170,38 @@ class RunningDelivery implements Delivery {
     } catch (error) {
       log.warn({ error: String(error) }, "The last delivery times could not be stored.");
     }
+  }
+
+  report(incarnation: string): readonly ChannelReport[] {
+    const { ports } = this.#parts;
+    const parts = {
+      ledger: this.#ledger,
+      writer: this.#writer,
+      statuses: this.#statuses,
+      givenUp: this.#givenUp,
+    };
+    if (incarnation === eventBusDestination.incarnation) {
+      return [planReport(parts, incarnation, { kind: "event-bus", target: "event bus" })];
+    }
+    const place = ports.places.place(incarnation);
+    if (!place) return [];
+    const { topicArn, logGroupArn } = place;
+    const reports = [planReport(parts, incarnation, { kind: "bucket", target: bucketText(place) })];
+    const chains = this.#digests.report().filter((chain) => chain.incarnation === incarnation);
+    if (chains.length > 0 || place.validation) {
+      reports.push(digestReport(chains, { ...parts, incarnation, target: bucketText(place) }));
+    }
+    if (topicArn !== undefined) {
+      const report = this.#notifier.report(incarnation);
+      reports.push(noticeReport(report, { ...parts, incarnation, target: topicArn }));
+    }
+    if (logGroupArn !== undefined) {
+      const note = ports.services.logGroups
+        ? {}
+        : { note: "No CloudWatch Logs endpoint is configured: nothing is sent to the log group." };
+      reports.push(planReport(parts, incarnation, { kind: "log-group", target: logGroupArn, ...note }));
+    }
+    return reports;
   }
 
   status(incarnation: string, region: Region): DeliveryStatus {
@@ -171,6 +232,23 @@ class RunningDelivery implements Delivery {
 
   waiting(): DeliveryWaiting {
     return { ...this.#ledger.counts, ...this.#writer.counts };
+  }
+
+  #digestPorts(): DigestPorts {
+    const { ports } = this.#parts;
+    return {
+      ...ports,
+      ledger: this.#ledger,
+      statuses: {
+        note: (of, ended) => this.#statuses.note("digest", of, ended),
+        store: () => this.#statuses.store(),
+      },
+    };
+  }
+
+  /** Log files that were noted as delivered when the last process ended: nothing but their plan is left. */
+  async #settleNoted(): Promise<void> {
+    for (const entry of [...this.#ledger.entries]) await this.#writer.settleNoted(entry);
   }
 
   /** Plans of the last process: composed ones go to their lanes, the others are composed again. */
@@ -209,4 +287,21 @@ class RunningDelivery implements Delivery {
       );
     }
   }
+}
+
+function sinksOf({ ports, options }: Parts): Readonly<Record<TargetKind, Sink>> {
+  const { clock, log, metrics, bucket, places, services } = ports;
+  const { putTimeoutMs, logFileBytesMax } = options;
+  const common = { clock, log, metrics, logFileBytesMax, callMsMax: putTimeoutMs };
+  return {
+    bucket: bucketSink({ bucket, clock, places, timeoutMs: putTimeoutMs }),
+    "log-group": new LogGroupSink({ ...common, logGroups: services.logGroups }),
+    "event-bus": new EventBusSink({ ...common, buses: services.buses }),
+  };
+}
+
+/** A file composed now of a trail that validates will most likely be named by a digest; hashing it now is cheapest. */
+function wantsEvidence({ target }: Plan, place: DeliveryPlace | undefined): boolean {
+  const { validation } = place ?? {};
+  return target.kind === "bucket" && validation !== undefined && validation.untilMs === undefined;
 }

@@ -1,10 +1,12 @@
 // Looks after what nobody else comes back to: files past their retention, left-overs of deleted trails, places
 // that may be forgotten, and the status documents. Must not: cut, compose or write files.
-import type { Journal } from "../journal/contract.ts";
 import type { Faults } from "./faults.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
 import type { DeliveryOptions, DeliveryPorts } from "./ports.ts";
+import type { Digests } from "./digests.ts";
+import type { GivenUp } from "./given-up.ts";
+import type { Notifier } from "./notices.ts";
 import type { StatusBook } from "./status-book.ts";
 import type { Writer } from "./writer.ts";
 
@@ -15,6 +17,9 @@ export interface HousekeepingParts {
   readonly ledger: Ledger;
   readonly statuses: StatusBook;
   readonly writer: Writer;
+  readonly digests: Digests;
+  readonly notifier: Notifier;
+  readonly givenUp: GivenUp;
   readonly faults: Faults;
 }
 
@@ -67,20 +72,31 @@ export class Housekeeping {
 
   /** A deleted trail: gives up what is left after its time, and lets its place be forgotten when nothing is left. */
   async #endDeleted(incarnation: string): Promise<void> {
-    const { ports, options, limits, ledger, statuses, writer } = this.#parts;
+    const { ports, options, limits, ledger, writer, digests, notifier } = this.#parts;
     if (ports.places.place(incarnation)?.deletedMs === undefined) return;
     const nowMs = ports.clock.monotonicMs();
     const seenMs = this.#seenMs.get(incarnation) ?? nowMs;
     this.#seenMs.set(incarnation, seenMs);
     if (nowMs > seenMs + options.deletedGraceMs) {
       for (const entry of ledger.entriesOf(incarnation)) await writer.giveUp(entry, "trail-deleted");
+      await notifier.giveUp(incarnation);
     }
     // A record may have been decided just before the trail was deleted, and be appended a moment later.
     if (nowMs < seenMs + limits.appendMsMax) return;
-    const ends = this.#ends.get(incarnation) ?? endsOf(ports.journal);
+    const ends = this.#ends.get(incarnation) ?? ledger.journalEnds();
     this.#ends.set(incarnation, ends);
     const isCut = [...ends].every(([partition, seq]) => ledger.cutOf(partition).to >= seq);
     if (!isCut || ledger.hasPlans(incarnation)) return;
+    // The last digest comes after the last log file.
+    if (notifier.hasNotices(incarnation) || !digests.isIdle(incarnation)) return;
+    await this.#forget(incarnation);
+  }
+
+  async #forget(incarnation: string): Promise<void> {
+    const { ports, statuses, digests, notifier, givenUp } = this.#parts;
+    await digests.forget(incarnation);
+    notifier.forget(incarnation);
+    givenUp.forget(incarnation);
     await statuses.forget(incarnation);
     await ports.places.forget(incarnation);
     this.#ends.delete(incarnation);
@@ -91,8 +107,4 @@ export class Housekeeping {
     const { ports, ledger, statuses } = this.#parts;
     return new Set([...ledger.incarnations, ...statuses.incarnations, ...ports.places.deleted()]);
   }
-}
-
-function endsOf(journal: Journal): ReadonlyMap<string, number> {
-  return new Map(journal.partitions.map((partition) => [partition, journal.end(partition).seq]));
 }

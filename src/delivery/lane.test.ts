@@ -7,7 +7,7 @@ import { parsePlan, type Plan } from "./plan.ts";
 
 const limits = { putsMax: 2, bytesMax: 1_000, readBytesMax: Infinity };
 const lane = (): Lane =>
-  new Lane({ bucket: "b", incarnation: "i", settings: "" }, { firstMs: 1_000, msMax: 8_000 });
+  new Lane({ address: "b", incarnation: "i", settings: "" }, { firstMs: 1_000, msMax: 8_000 });
 
 function item(n: number, more: { held?: number; outbox?: number; createdMs?: number } = {}): LaneItem {
   const plan: Plan = parsePlan({
@@ -29,14 +29,15 @@ function item(n: number, more: { held?: number; outbox?: number; createdMs?: num
       recordCount: 1,
       cornerBytes: 1,
     },
-    ...{ bucket: "b", key: `k${n}`, labelMs: 0, unique: "u", createdMs: more.createdMs ?? n, attempts: 0 },
+    target: { kind: "bucket", bucket: "b", key: `k${n}` },
+    ...{ labelMs: 0, unique: "u", createdMs: more.createdMs ?? n, attempts: 0 },
     outcome: "none",
     backing:
       more.outbox === undefined
         ? { kind: "journal" }
         : { kind: "outbox", sizeBytes: more.outbox, sha256: "" },
   });
-  const entry: Entry = { plan, version: 1, isGone: false };
+  const entry: Entry = { plan, version: 1, isGone: false, told: 0 };
   return { entry, retryAtMs: 0, ...(more.held === undefined ? {} : { bytes: new Uint8Array(more.held) }) };
 }
 

@@ -1,4 +1,4 @@
-// One lane: the undelivered files of one destination at one bucket, and when the next of them may be tried.
+// One lane: the undelivered files of one destination at one bucket, log group or bus, and when the next of them may be tried.
 // Pure scheduling: the time and the jitter are given. Must not: do I/O, know places or plans' documents.
 //
 // - Files never tried come first, oldest first; a file that failed waits for its own time and comes after them, so
@@ -25,13 +25,25 @@ export interface LaneLimits {
   readonly readBytesMax: number;
 }
 
+/** Why a lane fails. */
+export interface LaneFailure {
+  /** When its first try in a row failed, by the wall clock. */
+  readonly sinceMs: number;
+  /** Absent when there was no usable answer. */
+  readonly code?: string;
+  readonly message: string;
+  /** Failed tries in a row. */
+  readonly attempts: number;
+}
+
 export interface LanePause {
   readonly firstMs: number;
   readonly msMax: number;
 }
 
 export class Lane {
-  readonly bucket: string;
+  /** Of the bucket, log group or bus (plan.ts `addressOf`). */
+  readonly address: string;
   readonly incarnation: string;
   readonly #pause: LanePause;
   /** Never tried by this process, by age. */
@@ -43,6 +55,7 @@ export class Lane {
   #readBytes = 0;
   #failures = 0;
   #retryAtMs = 0;
+  #failure: LaneFailure | undefined;
   #probe: LaneItem | undefined;
   /** What an item weighed when it was added: it is taken off again when the item leaves, not before. */
   readonly #weights = new Map<LaneItem, { readonly held: number; readonly outbox: number }>();
@@ -51,8 +64,8 @@ export class Lane {
   /** The destination's settings when they were last looked at, in one text. */
   settings: string;
 
-  constructor(of: { bucket: string; incarnation: string; settings: string }, pause: LanePause) {
-    this.bucket = of.bucket;
+  constructor(of: { address: string; incarnation: string; settings: string }, pause: LanePause) {
+    this.address = of.address;
     this.incarnation = of.incarnation;
     this.settings = of.settings;
     this.#pause = pause;
@@ -60,6 +73,16 @@ export class Lane {
 
   get isFailing(): boolean {
     return this.#failures > 0;
+  }
+
+  /** Present while the last try failed. */
+  get failure(): LaneFailure | undefined {
+    return this.#failure;
+  }
+
+  /** Monotonic time of the next probe; undefined while one is under way. */
+  get retryAtMs(): number | undefined {
+    return this.#probe ? undefined : this.#retryAtMs;
   }
 
   get isProbing(): boolean {
@@ -157,6 +180,14 @@ export class Lane {
 
   succeeded(): void {
     this.#failures = 0;
+    this.#failure = undefined;
+  }
+
+  /** Keeps what a failed try said, for those who ask. */
+  noteFailure(said: { readonly nowMs: number; readonly code?: string; readonly message: string }): void {
+    const { nowMs, ...why } = said;
+    const { sinceMs = nowMs, attempts = 0 } = this.#failure ?? {};
+    this.#failure = { ...why, sinceMs, attempts: attempts + 1 };
   }
 
   /** Notes a failed try: sets when this item and this lane may try again. Call it before `ended`. */

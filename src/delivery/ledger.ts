@@ -30,6 +30,8 @@ export interface Entry {
   version: number | undefined;
   /** Fulfilled or given up, from the moment its document is being removed: whoever still holds it forgets it. */
   isGone: boolean;
+  /** How many of the writer's listeners heard that it is in its bucket: with all of them only the plan is left. */
+  told: number;
 }
 
 export interface Cut {
@@ -47,7 +49,7 @@ export interface LedgerParts {
 }
 
 type Changes = Partial<
-  Pick<Plan, "bucket" | "key" | "backing" | "attempts" | "firstFailedMs" | "outcome" | "code">
+  Pick<Plan, "target" | "evidence" | "backing" | "attempts" | "firstFailedMs" | "outcome" | "code">
 >;
 
 interface PartitionState {
@@ -62,6 +64,7 @@ export class Ledger {
   readonly #parts: LedgerParts;
   readonly #partitions = new Map<string, PartitionState>();
   readonly #entries = new Set<Entry>();
+  readonly #ids = new Set<string>();
   readonly #ofIncarnation = new Map<string, Set<Entry>>();
   readonly #drains = new Bell();
   #journalBacked = 0;
@@ -152,7 +155,10 @@ export class Ledger {
   }
 
   /** Notes what this process knows without storing it; a restart falls back to `unknown`. */
-  remember(entry: Entry, changes: Pick<Changes, "attempts" | "firstFailedMs" | "outcome" | "code">): void {
+  remember(
+    entry: Entry,
+    changes: Pick<Changes, "evidence" | "attempts" | "firstFailedMs" | "outcome" | "code">,
+  ): void {
     entry.plan = { ...entry.plan, ...changes };
   }
 
@@ -169,6 +175,7 @@ export class Ledger {
       throw error;
     }
     this.#entries.delete(entry);
+    this.#ids.delete(plan.id);
     this.#countBacking(plan, -1);
     const siblings = this.#ofIncarnation.get(plan.incarnation);
     siblings?.delete(entry);
@@ -177,6 +184,25 @@ export class Ledger {
       this.#drains.ring();
     }
     if (plan.backing.kind === "journal") await this.#leaveJournal(plan);
+  }
+
+  /** Where the journal ends now: partition → the next frame. */
+  journalEnds(): ReadonlyMap<string, number> {
+    const { journal } = this.#parts;
+    return new Map(journal.partitions.map((partition) => [partition, journal.end(partition).seq]));
+  }
+
+  /** Whether everything before `ends` is cut, and no log file of the destination with frames before them is left. */
+  isDrained(incarnation: string, ends: ReadonlyMap<string, number>): boolean {
+    for (const [partition, seq] of ends) if (this.cutOf(partition).to < seq) return false;
+    for (const { plan } of this.entriesOf(incarnation)) {
+      if (plan.target.kind === "bucket" && plan.from < (ends.get(plan.partition) ?? 0)) return false;
+    }
+    return true;
+  }
+
+  isPlanned(planId: string): boolean {
+    return this.#ids.has(planId);
   }
 
   /** Resolves when the destination has no plan left, or when `signal` aborts. */
@@ -204,7 +230,7 @@ export class Ledger {
     for (const { key, value, version } of await state.list(planKeyPrefix(partition))) {
       const plan = parsePlan(value);
       if (plan.cutSeq > cut.seq) await state.delete(key, "any");
-      else this.#add({ plan: afterRestart(plan), version, isGone: false });
+      else this.#add({ plan: afterRestart(plan), version, isGone: false, told: 0 });
     }
     const position = this.#needed(partition);
     journal.registerReader(readerName, position);
@@ -214,7 +240,7 @@ export class Ledger {
   async #storePlan(plan: Plan): Promise<Entry> {
     const outcome = await this.#parts.state.put(planKey(plan), plan, "any");
     assert(outcome.kind === "stored", "a put without condition is stored");
-    return { plan, version: outcome.version, isGone: false };
+    return { plan, version: outcome.version, isGone: false, told: 0 };
   }
 
   async #storeCut(cut: Cut, before: PartitionState["cut"]): Promise<number> {
@@ -232,6 +258,7 @@ export class Ledger {
   #add(entry: Entry): void {
     const { plan } = entry;
     this.#entries.add(entry);
+    this.#ids.add(plan.id);
     this.#countBacking(plan, 1);
     const siblings = this.#ofIncarnation.get(plan.incarnation) ?? new Set();
     this.#ofIncarnation.set(plan.incarnation, siblings.add(entry));

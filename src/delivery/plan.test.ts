@@ -1,7 +1,7 @@
 // Plans as documents, and where the next try of a plan goes.
 import { expect, test } from "vitest";
 import { TestPlaces } from "../../test/sim/delivery-world.ts";
-import { parseCutPosition, parsePlan, type Plan, planKey, targetOf } from "./plan.ts";
+import { parseCutPosition, parsePlan, type Plan, planKey, type Target, targetOf } from "./plan.ts";
 
 const document = {
   ...{
@@ -14,8 +14,12 @@ const document = {
     account: "123456789012",
   },
   ...{ region: "us-east-1", folder: "CloudTrail", from: 5, to: 9, jsonBytes: 100, recordCount: 2 },
-  ...{ cornerBytes: 90, bucket: "old", labelMs: Date.UTC(2026, 0, 10, 9, 25), unique: "h3Jx0QvT9bLm2RkZ" },
-  key: "AWSLogs/123456789012/CloudTrail/us-east-1/2026/01/10/123456789012_CloudTrail_us-east-1_20260110T0925Z_h3Jx0QvT9bLm2RkZ.json.gz",
+  ...{ cornerBytes: 90, labelMs: Date.UTC(2026, 0, 10, 9, 25), unique: "h3Jx0QvT9bLm2RkZ" },
+  target: {
+    kind: "bucket",
+    bucket: "old",
+    key: "AWSLogs/123456789012/CloudTrail/us-east-1/2026/01/10/123456789012_CloudTrail_us-east-1_20260110T0925Z_h3Jx0QvT9bLm2RkZ.json.gz",
+  },
   ...{ createdMs: 1, backing: { kind: "journal" }, attempts: 0, outcome: "none" },
 } as const;
 const inOutbox = { backing: { kind: "outbox", sizeBytes: 3, sha256: "00" } } as const;
@@ -32,6 +36,11 @@ test("a plan comes back from its document as it was", () => {
   expect(planKey(plan)).toBe("delivery/plan/0/000000000007/000003");
 });
 
+test("a document of the first form, with bucket and key, is still a plan", () => {
+  const { target, ...rest } = document;
+  expect(parsePlan({ ...rest, bucket: target.bucket, key: target.key })).toEqual(parsePlan(document));
+});
+
 test.each([
   ["account", "12345"],
   ["region", "nowhere"],
@@ -39,6 +48,7 @@ test.each([
   ["to", -1],
   ["backing", { kind: "cloud" }],
   ["outcome", "fine"],
+  ["target", { kind: "paper" }],
 ])("a document with a bad %s is refused", (name, value) => {
   expect(() => parsePlan({ ...document, [name]: value })).toThrow(name);
 });
@@ -48,13 +58,15 @@ test("a cut position is checked too", () => {
   expect(() => parseCutPosition({ seq: 1 })).toThrow("to");
 });
 
-const moved = `fresh/AWSLogs/${document.key.slice("AWSLogs/".length)}`;
-const cases: readonly (readonly [string, Partial<Plan>, { bucket: string; key: string }])[] = [
-  ["never tried, in the journal: stays", {}, { bucket: "old", key: document.key }],
-  ["never tried, in the outbox: moves", inOutbox, { bucket: "new", key: moved }],
-  ["refused: moves", { ...inOutbox, outcome: "refused" }, { bucket: "new", key: moved }],
-  ["refused, in the journal: moves", { outcome: "refused" }, { bucket: "new", key: moved }],
-  ["unknown: stays", { ...inOutbox, outcome: "unknown" }, { bucket: "old", key: document.key }],
+const { key } = document.target;
+const moved = `fresh/AWSLogs/${key.slice("AWSLogs/".length)}`;
+const inBucket = (bucket: string, at: string): Target => ({ kind: "bucket", bucket, key: at });
+const cases: readonly (readonly [string, Partial<Plan>, Target])[] = [
+  ["never tried, in the journal: stays", {}, inBucket("old", key)],
+  ["never tried, in the outbox: moves", inOutbox, inBucket("new", moved)],
+  ["refused: moves", { ...inOutbox, outcome: "refused" }, inBucket("new", moved)],
+  ["refused, in the journal: moves", { outcome: "refused" }, inBucket("new", moved)],
+  ["unknown: stays", { ...inOutbox, outcome: "unknown" }, inBucket("old", key)],
 ];
 test.each(cases)("a plan whose trail got another place, %s", (_name, changes, target) => {
   const places = new TestPlaces();
@@ -63,5 +75,22 @@ test.each(cases)("a plan whose trail got another place, %s", (_name, changes, ta
 });
 
 test("without a place a plan stays where it was", () => {
-  expect(targetOf(parsePlan({ ...document, outcome: "refused" }), undefined).bucket).toBe("old");
+  expect(targetOf(parsePlan({ ...document, outcome: "refused" }), undefined)).toEqual(document.target);
+});
+
+const logPlan = (changes: Partial<Plan>): Plan => ({
+  ...parsePlan(document),
+  target: { kind: "log-group", arn: "old:*", roleArn: "role", stream: "123456789012_CloudTrail_us-east-1" },
+  ...changes,
+});
+
+test("an undelivered plan for a log group follows its trail, and stays when the trail has none any more", () => {
+  const places = new TestPlaces();
+  places.set("i", { bucket: "new", logGroupArn: "new:*", roleArn: "role-2", organizationId: "o-a" });
+  const moved = targetOf(logPlan({ outcome: "refused" }), places.place("i"));
+  const stream = "org_123456789012_CloudTrail_us-east-1";
+  expect(moved).toEqual({ kind: "log-group", arn: "new:*", roleArn: "role-2", stream });
+  places.set("i", { bucket: "new" });
+  const stays = targetOf(logPlan({ outcome: "refused" }), places.place("i"));
+  expect(stays).toEqual(logPlan({}).target);
 });

@@ -1,5 +1,6 @@
-// A delivery plan: which records go into one log file, and where that file goes. Decided once, at the cut, and
-// stored before anything is written, so that every retry writes the same records to the same key.
+// A delivery plan: which records go into one file, and where that file goes: to a bucket as a log file, to a log
+// group, or to the event bus. Decided once, at the cut, and stored before anything is written, so that every retry
+// sends the same records to the same place.
 // Lives here: the plan, its document in the state store, and the cut document. Must not: do I/O.
 //
 // State keys (numbers are padded so that byte order is age order):
@@ -8,6 +9,7 @@
 import { z } from "zod";
 import type { DeliveryPlace } from "../bucket/place.ts";
 import { parseAccountId } from "../model/arn.ts";
+import { unreachable } from "../model/assert.ts";
 import { parseRegion } from "../model/regions.ts";
 import type { Json } from "../state/contract.ts";
 import { objectKey } from "./object-key.ts";
@@ -28,7 +30,18 @@ const countSchema = z.number().int().nonnegative();
 /** Milliseconds since the epoch; a clock may give fractions. */
 const timeSchema = z.number().nonnegative();
 
-const planSchema = z.object({
+const targetSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("bucket"), bucket: z.string(), key: z.string() }),
+  /** `arn` ends in `:*`, as the trail has it. */
+  z.object({ kind: z.literal("log-group"), arn: z.string(), roleArn: z.string(), stream: z.string() }),
+  z.object({ kind: z.literal("event-bus") }),
+]);
+
+/** Where a plan's records go. */
+export type Target = Readonly<z.infer<typeof targetSchema>>;
+export type TargetKind = Target["kind"];
+
+const planFields = z.object({
   /** `{partition}-{cutSeq}-{n}`: also the name of its outbox file. */
   id: z.string(),
   partition: z.string(),
@@ -48,8 +61,8 @@ const planSchema = z.object({
   recordCount: countSchema,
   /** Record bytes of the same account, Region and folder in these frames for all destinations together. */
   cornerBytes: countSchema,
-  bucket: z.string(),
-  key: z.string(),
+  target: targetSchema,
+  /** Of the bucket at the cut. */
   kmsKeyArn: z.string().exactOptional(),
   labelMs: timeSchema,
   unique: z.string(),
@@ -61,8 +74,16 @@ const planSchema = z.object({
   ]),
   attempts: countSchema,
   firstFailedMs: timeSchema.exactOptional(),
+  /** What the digest will say of it; kept here while its bytes lie in the outbox. */
+  evidence: z
+    .object({
+      sha256: z.string(),
+      oldestEventTime: z.string().exactOptional(),
+      newestEventTime: z.string().exactOptional(),
+    })
+    .exactOptional(),
   /**
-   * What is known of this key at this bucket. `none`: nobody tried. `refused`: every try was refused, it is not
+   * What is known of this file at its target. `none`: nobody tried. `refused`: every try was refused, it is not
    * there. `unknown`: some try may have written it. Once unknown it stays so.
    */
   outcome: z.enum(["none", "refused", "unknown"]),
@@ -70,7 +91,14 @@ const planSchema = z.object({
   code: z.string().exactOptional(),
 });
 
-export type Plan = Readonly<z.infer<typeof planSchema>>;
+/** Before there were other targets a plan had `bucket` and `key`. */
+const planSchema = z.preprocess((document) => {
+  if (typeof document !== "object" || document === null || "target" in document) return document;
+  const { bucket, key, ...rest } = document as Readonly<Record<string, unknown>>;
+  return { ...rest, target: { kind: "bucket", bucket, key } };
+}, planFields);
+
+export type Plan = Readonly<z.infer<typeof planFields>>;
 
 const cutSchema = z.object({ seq: countSchema, to: countSchema });
 /** The committed cut of one partition: `to` is the first frame that no plan covers yet. */
@@ -99,9 +127,13 @@ export function compareAge(a: Plan, b: Plan): number {
   return a.createdMs - b.createdMs || a.cutSeq - b.cutSeq || a.n - b.n;
 }
 
-export interface Target {
-  readonly bucket: string;
-  readonly key: string;
+/** The log stream of a trail's records (formats.md §5.1). */
+export function logStream(
+  of: Pick<Plan, "account" | "region">,
+  place: Pick<DeliveryPlace, "organizationId">,
+): string {
+  const stream = `${of.account}_CloudTrail_${of.region}`;
+  return place.organizationId === undefined ? stream : `org_${stream}`;
 }
 
 /**
@@ -109,7 +141,55 @@ export interface Target {
  * its trail to the place UpdateTrail gave it, under the same file name; any other stays where it was planned.
  */
 export function targetOf(plan: Plan, place: DeliveryPlace | undefined): Target {
+  const { target } = plan;
   const isNowhere = plan.outcome === "refused" || (plan.outcome === "none" && plan.backing.kind === "outbox");
-  if (!isNowhere || !place) return { bucket: plan.bucket, key: plan.key };
-  return { bucket: place.bucket, key: objectKey(plan, place) };
+  if (!isNowhere || !place) return target;
+  switch (target.kind) {
+    case "bucket":
+      return { kind: "bucket", bucket: place.bucket, key: objectKey(plan, place) };
+    case "log-group":
+      return logGroupTarget(plan, place) ?? target;
+    case "event-bus":
+      return target;
+    default:
+      return unreachable(target);
+  }
+}
+
+/** Undefined when the trail has no log group. */
+export function logGroupTarget(
+  of: Pick<Plan, "account" | "region">,
+  place: DeliveryPlace,
+): (Target & { readonly kind: "log-group" }) | undefined {
+  const { logGroupArn, roleArn } = place;
+  if (logGroupArn === undefined || roleArn === undefined) return undefined;
+  return { kind: "log-group", arn: logGroupArn, roleArn, stream: logStream(of, place) };
+}
+
+/** What fails together: the bucket, the log group or the bus. Names a lane, together with its destination. */
+export function addressOf(target: Target): string {
+  switch (target.kind) {
+    case "bucket":
+      return target.bucket;
+    case "log-group":
+      return target.arn;
+    case "event-bus":
+      return "event-bus";
+    default:
+      return unreachable(target);
+  }
+}
+
+/** One word for logs and comparisons: `bucket/key`, `log group/stream`. */
+export function targetText(target: Target): string {
+  switch (target.kind) {
+    case "bucket":
+      return `${target.bucket}/${target.key}`;
+    case "log-group":
+      return `${target.arn}/${target.stream}`;
+    case "event-bus":
+      return "event-bus";
+    default:
+      return unreachable(target);
+  }
 }

@@ -1,34 +1,46 @@
-// What GetTrailStatus tells of deliveries, per destination and Region (formats.md §2.7). Kept in memory; a delivery is
-// stored at once, failed attempts now and then: after a crash the last seconds of those may be missing.
+// What GetTrailStatus tells of deliveries, per destination, Region and channel (formats.md §2.7). Kept in memory; a
+// success is stored at once, failed attempts now and then: after a crash the last seconds of those may be missing.
 // State key: delivery/status/{incarnation}/{region}
 import { z } from "zod";
-import type { PutOutcome } from "../bucket/contract.ts";
 import { unreachable } from "../model/assert.ts";
-import type { Region } from "../model/regions.ts";
+import { parseRegion, type Region } from "../model/regions.ts";
 import type { StateStore } from "../state/contract.ts";
+import type { SendOutcome } from "./sink.ts";
 
-/** Times in milliseconds since the epoch; absent until they happened. */
-export interface DeliveryStatus {
-  readonly latestDeliveryMs?: number;
-  /** S3 error code of the last refusal; a success takes it back, a time-out leaves it. */
-  readonly latestDeliveryError?: string;
-  readonly latestAttemptMs?: number;
-  readonly latestSuccessfulAttemptMs?: number;
-}
+/** What is told apart: log files, digests, SNS, CloudWatch Logs, EventBridge (which GetTrailStatus does not show). */
+export type Channel = "bucket" | "digest" | "notification" | "log-group" | "event-bus";
 
-const statusSchema = z.object({
-  latestDeliveryMs: z.number().exactOptional(),
-  latestDeliveryError: z.string().exactOptional(),
+const channelSchema = z.object({
+  latestMs: z.number().exactOptional(),
+  latestError: z.string().exactOptional(),
   latestAttemptMs: z.number().exactOptional(),
   latestSuccessfulAttemptMs: z.number().exactOptional(),
 });
+
+/**
+ * Times in milliseconds since the epoch; absent until they happened. `latestError` is the error code of the last
+ * refusal (for a log group its text): a success takes it back, a time-out leaves it.
+ */
+export type ChannelStatus = Readonly<z.infer<typeof channelSchema>>;
+
+export interface DeliveryStatus {
+  readonly bucket: ChannelStatus;
+  readonly digest: ChannelStatus;
+  readonly notification: ChannelStatus;
+  readonly logGroup: ChannelStatus;
+}
+
+const channels = ["bucket", "digest", "notification", "log-group", "event-bus"] as const;
+const statusSchema = z.preprocess(fromFirstForm, z.partialRecord(z.enum(channels), channelSchema));
+type Status = Readonly<Partial<Record<Channel, ChannelStatus>>>;
 
 const keyPrefix = "delivery/status/";
 
 export class StatusBook {
   readonly #state: StateStore;
-  readonly #statuses = new Map<string, Map<string, DeliveryStatus>>();
-  #dirty = new Set<string>();
+  readonly #statuses = new Map<string, Map<Region, Status>>();
+  /** Regions of destinations whose document is behind: by document key. */
+  readonly #dirty = new Map<string, { readonly incarnation: string; readonly region: Region }>();
 
   constructor(state: StateStore) {
     this.#state = state;
@@ -37,7 +49,9 @@ export class StatusBook {
   /** Loads every stored status. Throws when a document cannot be read. */
   async open(): Promise<void> {
     for (const { key, value } of await this.#state.list(keyPrefix)) {
-      const [incarnation = "", region = ""] = key.slice(keyPrefix.length).split("/");
+      const [incarnation = "", name = ""] = key.slice(keyPrefix.length).split("/");
+      const region = parseRegion(name);
+      if (!region) throw new Error(`The stored status ${key} names no Region.`);
       this.#of(incarnation).set(region, statusSchema.parse(value));
     }
   }
@@ -47,27 +61,57 @@ export class StatusBook {
   }
 
   status(incarnation: string, region: Region): DeliveryStatus {
-    return this.#statuses.get(incarnation)?.get(region) ?? {};
+    const status = this.#statuses.get(incarnation)?.get(region) ?? {};
+    return {
+      bucket: status.bucket ?? {},
+      digest: status.digest ?? {},
+      notification: status.notification ?? {},
+      logGroup: status["log-group"] ?? {},
+    };
   }
 
-  /** Notes one try to write a log file that ended at `nowMs`. */
-  note(of: { incarnation: string; region: Region }, outcome: PutOutcome, nowMs: number): void {
-    const before = this.status(of.incarnation, of.region);
-    this.#of(of.incarnation).set(of.region, after(before, outcome, nowMs));
-    this.#dirty.add(`${of.incarnation}/${of.region}`);
+  /** The latest success of a channel in any Region. */
+  latestMs(incarnation: string, channel: Channel): number | undefined {
+    let latestMs: number | undefined;
+    for (const status of this.#statuses.get(incarnation)?.values() ?? []) {
+      const ms = status[channel]?.latestMs;
+      if (ms !== undefined && ms > (latestMs ?? 0)) latestMs = ms;
+    }
+    return latestMs;
+  }
+
+  /** What a channel says in each Region in which something happened. */
+  regions(incarnation: string, channel: Channel): readonly (readonly [Region, ChannelStatus])[] {
+    const regions: [Region, ChannelStatus][] = [];
+    for (const [region, status] of this.#statuses.get(incarnation) ?? []) {
+      const own = status[channel];
+      if (own) regions.push([region, own]);
+    }
+    return regions.sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** Notes one try that ended at `nowMs`. */
+  note(
+    channel: Channel,
+    of: { readonly incarnation: string; readonly region: Region },
+    ended: { readonly outcome: SendOutcome; readonly nowMs: number },
+  ): void {
+    const regions = this.#of(of.incarnation);
+    const before = regions.get(of.region) ?? {};
+    regions.set(of.region, { ...before, [channel]: after(channel, before[channel] ?? {}, ended) });
+    const { incarnation, region } = of;
+    this.#dirty.set(statusKey(of), { incarnation, region });
   }
 
   /** Stores what changed since the last call. Throws when the store fails; the rest is stored the next time. */
   async store(): Promise<void> {
-    const dirty = [...this.#dirty];
-    for (const name of dirty) {
-      const [incarnation = "", region = ""] = name.split("/");
-      const status = this.#statuses.get(incarnation)?.get(region);
-      this.#dirty.delete(name);
+    for (const [key, of] of [...this.#dirty]) {
+      const status = this.#statuses.get(of.incarnation)?.get(of.region);
+      this.#dirty.delete(key);
       try {
-        if (status) await this.#state.put(keyPrefix + name, { ...status }, "any");
+        if (status) await this.#state.put(key, { ...status }, "any");
       } catch (error) {
-        this.#dirty.add(name);
+        this.#dirty.set(key, of);
         throw error;
       }
     }
@@ -76,28 +120,53 @@ export class StatusBook {
   /** The destination is no more. */
   async forget(incarnation: string): Promise<void> {
     for (const region of this.#statuses.get(incarnation)?.keys() ?? []) {
-      this.#dirty.delete(`${incarnation}/${region}`);
-      await this.#state.delete(`${keyPrefix}${incarnation}/${region}`, "any");
+      const key = statusKey({ incarnation, region });
+      this.#dirty.delete(key);
+      await this.#state.delete(key, "any");
     }
     this.#statuses.delete(incarnation);
   }
 
-  #of(incarnation: string): Map<string, DeliveryStatus> {
-    const regions = this.#statuses.get(incarnation) ?? new Map<string, DeliveryStatus>();
+  #of(incarnation: string): Map<Region, Status> {
+    const regions = this.#statuses.get(incarnation) ?? new Map<Region, Status>();
     this.#statuses.set(incarnation, regions);
     return regions;
   }
 }
 
-function after(before: DeliveryStatus, outcome: PutOutcome, nowMs: number): DeliveryStatus {
+function statusKey(of: { readonly incarnation: string; readonly region: Region }): string {
+  return `${keyPrefix}${of.incarnation}/${of.region}`;
+}
+
+function after(
+  channel: Channel,
+  before: ChannelStatus,
+  { outcome, nowMs }: { readonly outcome: SendOutcome; readonly nowMs: number },
+): ChannelStatus {
   switch (outcome.kind) {
     case "stored":
-      return { latestDeliveryMs: nowMs, latestAttemptMs: nowMs, latestSuccessfulAttemptMs: nowMs };
-    case "refused":
-      return { ...before, latestDeliveryError: outcome.code, latestAttemptMs: nowMs };
+      return { latestMs: nowMs, latestAttemptMs: nowMs, latestSuccessfulAttemptMs: nowMs };
+    case "refused": {
+      const isText = channel === "log-group" && outcome.message !== "";
+      return { ...before, latestError: isText ? outcome.message : outcome.code, latestAttemptMs: nowMs };
+    }
     case "unknown":
       return { ...before, latestAttemptMs: nowMs };
     default:
       return unreachable(outcome);
   }
+}
+
+/** Before there were channels a document held those of the bucket. */
+function fromFirstForm(document: unknown): unknown {
+  if (typeof document !== "object" || document === null) return document;
+  if (!("latestAttemptMs" in document)) return document;
+  const { latestDeliveryMs, latestDeliveryError, ...rest } = document as Readonly<Record<string, unknown>>;
+  return {
+    bucket: {
+      ...rest,
+      ...(latestDeliveryMs !== undefined && { latestMs: latestDeliveryMs }),
+      ...(latestDeliveryError !== undefined && { latestError: latestDeliveryError }),
+    },
+  };
 }

@@ -1,7 +1,7 @@
-// Writes composed log files to their buckets: lanes, tries, outcomes, the way into the outbox and out of it.
-// Must not: read the journal, decide what is in a file, or change a key except by plan.ts's `targetOf`.
+// Sends composed files to their targets: lanes, tries, outcomes, the way into the outbox and out of it.
+// Must not: read the journal, decide what is in a file, or change a target except by plan.ts's `targetOf`.
 //
-// Each destination at each bucket has its own lane. A lane per bucket alone would let one trail whose prefix or
+// Each destination at each bucket, log group or bus has its own lane. A lane per bucket alone would let one trail whose prefix or
 // key is refused stop every other trail that shares the bucket.
 //
 // - A file is tried from memory once. When that fails, or when its lane is failing or holds too much, its bytes go
@@ -9,15 +9,28 @@
 // - A try from the outbox is announced in the plan first (`unknown`): if the process ends in the middle, the plan
 //   does not move, because the object may be there.
 // - When the outbox is full, the lane that fills it most gives up its oldest file: one dead bucket pays for itself.
-import type { PutOutcome } from "../bucket/contract.ts";
+import { assert, unreachable } from "../model/assert.ts";
 import { Bell } from "./bell.ts";
+import type { ComposedFile } from "./compose.ts";
+import type { DeliveredFile, DeliveredListener } from "./delivered-file.ts";
+import { evidenceOfFile } from "./evidence.ts";
 import type { Faults } from "./faults.ts";
-import { Lane, type LaneItem, type LaneLimits } from "./lane.ts";
+import type { GivenUp } from "./given-up.ts";
+import { Lane, type LaneFailure, type LaneItem, type LaneLimits } from "./lane.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
-import { type Plan, type Target, targetOf } from "./plan.ts";
+import {
+  addressOf,
+  logGroupTarget,
+  type Plan,
+  type Target,
+  type TargetKind,
+  targetOf,
+  targetText,
+} from "./plan.ts";
 import type { DeliveryOptions, DeliveryPorts } from "./ports.ts";
+import type { SendOutcome, Sink } from "./sink.ts";
 import type { StatusBook } from "./status-book.ts";
 
 export interface WriterParts {
@@ -28,15 +41,19 @@ export interface WriterParts {
   readonly outbox: Outbox;
   readonly statuses: StatusBook;
   readonly faults: Faults;
+  readonly sinks: Readonly<Record<TargetKind, Sink>>;
+  /** Hear of every log file that is in its bucket. */
+  readonly listeners: readonly DeliveredListener[];
+  readonly givenUp: GivenUp;
   /** Takes back a plan whose bytes are nowhere but in the journal. */
   readonly recompose: (entry: Entry) => void;
 }
 
-export type GiveUpReason = "retention" | "trail-deleted" | "outbox-full" | "damaged";
+export type GiveUpReason = "retention" | "trail-deleted" | "target-removed" | "outbox-full" | "damaged";
 
 /** What becomes of an item after a try. */
 type Next = "done" | "again" | "recompose" | "elsewhere";
-type FailedPut = Exclude<PutOutcome, { readonly kind: "stored" }>;
+type FailedSend = Exclude<SendOutcome, { readonly kind: "stored" }>;
 
 export class Writer {
   readonly #parts: WriterParts;
@@ -86,8 +103,9 @@ export class Writer {
   }
 
   /** Takes a freshly composed file. Resolves when it is queued or safe in the outbox; throws when neither worked. */
-  async offer(entry: Entry, bytes: Uint8Array): Promise<void> {
+  async offer(entry: Entry, { bytes, evidence }: ComposedFile): Promise<void> {
     if (entry.isGone) return;
+    if (evidence) this.#parts.ledger.remember(entry, { evidence });
     const lane = this.#laneOf(entry.plan);
     if (!lane.isFailing && this.#hasRoom(lane, bytes.length)) {
       this.#place(lane, { entry, bytes, retryAtMs: 0 });
@@ -114,6 +132,19 @@ export class Writer {
   adopt(entry: Entry): void {
     if (entry.isGone) return;
     this.#place(this.#laneOf(entry.plan), { entry, retryAtMs: 0 });
+  }
+
+  /**
+   * Settles a plan of the last process whose log file was noted as delivered: it is in its bucket. Those who hear of
+   * files in turn may not all have heard. False when nobody noted it. Throws when the state store fails.
+   */
+  async settleNoted(entry: Entry): Promise<boolean> {
+    const { listeners } = this.#parts;
+    const last = listeners.findLastIndex((listener) => listener.isNoted(entry.plan.id));
+    if (last < 0) return false;
+    entry.told = last + 1;
+    await this.#settle(entry);
+    return true;
   }
 
   /** Gives a plan up for good. False when it is being written just now. Throws when the state store fails. */
@@ -150,6 +181,21 @@ export class Writer {
     // What could not be put aside was delivered meanwhile: nothing is written to the outbox that could tell.
     if (![...this.#lanes.values()].some((lane) => lane.isFailing)) this.#parts.faults.clear("outbox");
     this.#bell.ring();
+  }
+
+  /** Why the destination's deliveries of one kind fail, and when the next try is due; undefined while they do not. */
+  failure(
+    incarnation: string,
+    kind: TargetKind,
+  ): (LaneFailure & { readonly nextTryMs?: number }) | undefined {
+    const { clock } = this.#parts.ports;
+    for (const [name, lane] of this.#lanes) {
+      const { failure, retryAtMs } = lane;
+      if (!failure || lane.incarnation !== incarnation || !name.startsWith(`${kind}/`)) continue;
+      if (retryAtMs === undefined) return failure;
+      return { ...failure, nextTryMs: clock.nowMs() + Math.max(0, retryAtMs - clock.monotonicMs()) };
+    }
+    return undefined;
   }
 
   get counts(): {
@@ -217,10 +263,15 @@ export class Writer {
   }
 
   async #try(lane: Lane, item: LaneItem): Promise<Next> {
-    const { ledger, outbox, ports, statuses } = this.#parts;
+    const { outbox, ports, statuses } = this.#parts;
     const { entry } = item;
-    const target = targetOf(entry.plan, ports.places.place(entry.plan.incarnation));
-    if (target.bucket !== lane.bucket) return "elsewhere";
+    const place = ports.places.place(entry.plan.incarnation);
+    const target = targetOf(entry.plan, place);
+    if (addressOf(target) !== lane.address) return "elsewhere";
+    if (target.kind === "log-group" && place && !logGroupTarget(entry.plan, place)) {
+      await this.#abandon(entry, "target-removed");
+      return "done";
+    }
     const before = await this.#announce(entry, target);
     const { plan } = entry;
     const body =
@@ -230,31 +281,39 @@ export class Writer {
       return "done";
     }
     const startedMs = ports.clock.monotonicMs();
-    const outcome = await this.#put(plan, body);
+    const outcome = await this.#send(plan, body);
     if (this.#isClosed) return "again";
     const elapsedMs = ports.clock.monotonicMs() - startedMs;
     ports.metrics.observe("delivery_put_seconds", elapsedMs / 1000);
-    statuses.note(plan, outcome, ports.clock.nowMs());
+    statuses.note(plan.target.kind, plan, { outcome, nowMs: ports.clock.nowMs() });
     if (outcome.kind !== "stored") return this.#failed(lane, item, { outcome, before });
     lane.succeeded();
-    // Before the plan goes: what GetTrailStatus once told is still told after a crash.
-    await statuses.store();
-    await ledger.remove(entry);
+    await this.#settle(entry, body);
     this.#tellDelivered(plan, { bytes: body.length, elapsedMs });
     await this.#dropFile(entry);
     return "done";
   }
 
+  /** The file is at its target: everybody who must know is told, then the plan goes. Throws when the store fails. */
+  async #settle(entry: Entry, body?: Uint8Array): Promise<void> {
+    const { ledger, statuses, sinks } = this.#parts;
+    const { plan } = entry;
+    // Before the plan goes: what digests and notifications must know, and what GetTrailStatus once told.
+    await this.#tellListeners(entry, body);
+    await statuses.store();
+    await ledger.remove(entry);
+    sinks[plan.target.kind].forget?.(plan.id);
+  }
+
   /** Writes down where the try goes and that it may succeed. Returns what was known of that place before. */
   async #announce(entry: Entry, target: Target): Promise<Plan["outcome"]> {
     const { plan } = entry;
-    const { bucket, key } = target;
-    if (bucket !== plan.bucket || key !== plan.key) {
+    if (targetText(target) !== targetText(plan.target)) {
       this.#parts.ports.log.info(
-        { trail: plan.trail, from: `${plan.bucket}/${plan.key}`, to: `${bucket}/${key}` },
+        { trail: plan.trail, from: targetText(plan.target), to: targetText(target) },
         "An undelivered log file follows its trail to another place.",
       );
-      await this.#parts.ledger.update(entry, { bucket, key, outcome: "unknown" });
+      await this.#parts.ledger.update(entry, { target, outcome: "unknown" });
       return "none";
     }
     // A restart takes a plan in the journal for unknown; what a document in doubt says, nobody knows.
@@ -264,43 +323,41 @@ export class Writer {
     return plan.outcome;
   }
 
-  async #put(plan: Plan, body: Uint8Array): Promise<PutOutcome> {
-    const { ports, options } = this.#parts;
-    const place = ports.places.place(plan.incarnation);
-    // A key belongs to its bucket: an old bucket keeps the key of its time.
-    const kmsKeyArn = place?.bucket === plan.bucket ? place.kmsKeyArn : plan.kmsKeyArn;
-    const abandoned = new AbortController();
-    const timeIsUp = new AbortController();
-    const timedOut = ports.clock.sleep(options.putTimeoutMs, timeIsUp.signal).then((): PutOutcome => {
-      abandoned.abort();
-      return { kind: "unknown", message: `No answer within ${options.putTimeoutMs} ms.` };
-    });
-    this.#openPuts.add(timeIsUp);
-    const answered = ports.bucket
-      .put({
-        bucket: plan.bucket,
-        key: plan.key,
-        body,
-        metadata: {
-          contentType: "application/json",
-          contentEncoding: "gzip",
-          encryption:
-            kmsKeyArn === undefined ? { algorithm: "AES256" } : { algorithm: "aws:kms", keyArn: kmsKeyArn },
-        },
-        acl: "bucket-owner-full-control",
-        signal: abandoned.signal,
-      })
-      .catch((error: unknown): PutOutcome => ({ kind: "unknown", message: String(error) }));
-    const outcome = await Promise.race([answered, timedOut]);
-    this.#openPuts.delete(timeIsUp);
-    timeIsUp.abort();
+  async #send(plan: Plan, body: Uint8Array): Promise<SendOutcome> {
+    const closing = new AbortController();
+    this.#openPuts.add(closing);
+    const outcome = await this.#parts.sinks[plan.target.kind].send(plan, body, closing.signal);
+    this.#openPuts.delete(closing);
     return outcome;
+  }
+
+  async #tellListeners(entry: Entry, body: Uint8Array | undefined): Promise<void> {
+    const { ports, options, listeners } = this.#parts;
+    const { plan } = entry;
+    if (plan.target.kind !== "bucket") return;
+    const { id: planId, incarnation, trail, account, region, folder } = plan;
+    const { bucket, key } = plan.target;
+    const file: DeliveredFile = {
+      ...{ planId, incarnation, trail, account, region, folder, bucket, key },
+      deliveredMs: ports.clock.nowMs(),
+      // Composed before validation was switched on: only its bytes tell.
+      async evidence() {
+        if (plan.evidence) return plan.evidence;
+        assert(body, "who needs the content hears of the file before it goes");
+        return evidenceOfFile(body, options.logFileBytesMax);
+      },
+    };
+    // A try that ended in the middle of this is made again: nobody is told twice.
+    for (const listener of listeners.slice(entry.told)) {
+      await listener.delivered(file);
+      entry.told += 1;
+    }
   }
 
   async #failed(
     lane: Lane,
     item: LaneItem,
-    tried: { outcome: FailedPut; before: Plan["outcome"] },
+    tried: { outcome: FailedSend; before: Plan["outcome"] },
   ): Promise<Next> {
     const { ports, ledger, faults } = this.#parts;
     const { entry } = item;
@@ -312,6 +369,8 @@ export class Writer {
       ...(outcome.kind === "refused" ? { code: outcome.code } : {}),
     } as const;
     this.#holdBack(lane, item, changes.attempts);
+    const { kind: _kind, ...said } = outcome;
+    lane.noteFailure({ ...said, nowMs: ports.clock.nowMs() });
     this.#tellFailed(entry.plan, outcome, changes.attempts);
     try {
       if (item.bytes) await this.#toOutbox(entry, item.bytes, changes);
@@ -334,6 +393,8 @@ export class Writer {
     const outcome = entry.plan.backing.kind === "journal" ? "unknown" : entry.plan.outcome;
     ledger.remember(entry, { attempts: entry.plan.attempts + 1, outcome });
     this.#holdBack(lane, item, entry.plan.attempts);
+    const { clock } = this.#parts.ports;
+    lane.noteFailure({ nowMs: clock.nowMs(), message: "Cairn's own state or disk failed." });
     delete item.bytes;
     return entry.plan.backing.kind === "outbox" ? "again" : "recompose";
   }
@@ -411,15 +472,18 @@ export class Writer {
   }
 
   async #abandon(entry: Entry, reason: GiveUpReason): Promise<void> {
-    const { ports, ledger } = this.#parts;
-    const { trail, bucket, key, recordCount, attempts, code } = entry.plan;
+    const { ports, ledger, sinks, givenUp } = this.#parts;
+    const { id, incarnation, trail, target, recordCount, attempts, code } = entry.plan;
     ports.log.error(
-      { trail, bucket, objectKey: key, eventCount: recordCount, attempts, code, reason },
+      { trail, ...namesOf(target), eventCount: recordCount, attempts, code, reason },
       "A log file was given up; its events will not be delivered.",
     );
     await ledger.remove(entry);
-    ports.metrics.count("delivery_given_up_total", { reason });
-    ports.metrics.count("delivery_given_up_records_total", { reason }, recordCount);
+    sinks[target.kind].forget?.(id);
+    givenUp.note(incarnation, target.kind, { records: recordCount, nowMs: ports.clock.nowMs() });
+    const labels = { reason, target: target.kind };
+    ports.metrics.count("delivery_given_up_total", labels);
+    ports.metrics.count("delivery_given_up_records_total", labels, recordCount);
     await this.#dropFile(entry);
   }
 
@@ -441,7 +505,9 @@ export class Writer {
     const { places } = this.#parts.ports;
     const place = places.place(lane.incarnation);
     lane.probeNow();
-    for (const item of lane.takeLeaving(({ entry }) => targetOf(entry.plan, place).bucket !== lane.bucket)) {
+    for (const item of lane.takeLeaving(
+      ({ entry }) => addressOf(targetOf(entry.plan, place)) !== lane.address,
+    )) {
       this.#place(this.#laneOf(item.entry.plan), { ...item, retryAtMs: 0 });
     }
   }
@@ -453,13 +519,14 @@ export class Writer {
   }
 
   #laneOf(plan: Plan): Lane {
-    const { bucket } = targetOf(plan, this.#parts.ports.places.place(plan.incarnation));
+    const target = targetOf(plan, this.#parts.ports.places.place(plan.incarnation));
+    const address = addressOf(target);
     const { incarnation } = plan;
-    const name = `${bucket}/${incarnation}`;
+    const name = `${target.kind}/${address}/${incarnation}`;
     const lane = this.#lanes.get(name);
     if (lane) return lane;
     const made = new Lane(
-      { bucket, incarnation, settings: this.#settingsOf(incarnation) },
+      { address, incarnation, settings: this.#settingsOf(incarnation) },
       { firstMs: this.#firstRetryMs, msMax: this.#parts.limits.retryMsMax },
     );
     this.#lanes.set(name, made);
@@ -469,7 +536,8 @@ export class Writer {
   /** What a change of UpdateTrail may have repaired. */
   #settingsOf(incarnation: string): string {
     const place = this.#parts.ports.places.place(incarnation);
-    return JSON.stringify([place?.bucket, place?.keyPrefix, place?.organizationId, place?.kmsKeyArn]);
+    const { bucket, keyPrefix, organizationId, kmsKeyArn, logGroupArn, roleArn } = place ?? {};
+    return JSON.stringify([bucket, keyPrefix, organizationId, kmsKeyArn, logGroupArn, roleArn]);
   }
 
   #hasRoom(lane: Lane, bytes: number): boolean {
@@ -487,25 +555,40 @@ export class Writer {
 
   #tellDelivered(plan: Plan, file: { bytes: number; elapsedMs: number }): void {
     const { log, metrics, clock } = this.#parts.ports;
-    const { trail, bucket, key, recordCount, attempts, createdMs } = plan;
-    metrics.count("log_files_delivered_total");
-    metrics.count("log_file_records_total", {}, recordCount);
-    metrics.count("log_file_bytes_total", {}, file.bytes);
+    const { trail, target, recordCount, attempts, createdMs } = plan;
+    const labels = { target: target.kind };
+    metrics.count("log_files_delivered_total", labels);
+    metrics.count("log_file_records_total", labels, recordCount);
+    metrics.count("log_file_bytes_total", labels, file.bytes);
     metrics.observe("delivery_delay_seconds", Math.max(0, clock.nowMs() - createdMs) / 1000);
     log.info(
-      { trail, bucket, objectKey: key, eventCount: recordCount, attempts: attempts + 1, ...file },
-      "Log file delivered.",
+      { trail, ...namesOf(target), eventCount: recordCount, attempts: attempts + 1, ...file },
+      target.kind === "bucket" ? "Log file delivered." : "Events delivered.",
     );
   }
 
-  #tellFailed(plan: Plan, outcome: FailedPut, attempts: number): void {
+  #tellFailed(plan: Plan, outcome: FailedSend, attempts: number): void {
     const { log, metrics } = this.#parts.ports;
-    const { trail, bucket, key } = plan;
+    const { trail, target } = plan;
     const code = outcome.kind === "refused" ? outcome.code : "no-answer";
-    metrics.count("delivery_failures_total", { code });
+    metrics.count("delivery_failures_total", { code, target: target.kind });
     log.warn(
-      { trail, bucket, objectKey: key, attempts, code, error: outcome.message },
+      { trail, ...namesOf(target), attempts, code, error: outcome.message },
       "A log file could not be delivered; it is tried again.",
     );
+  }
+}
+
+/** A target as log lines name it. */
+function namesOf(target: Target): Readonly<Record<string, string>> {
+  switch (target.kind) {
+    case "bucket":
+      return { bucket: target.bucket, objectKey: target.key };
+    case "log-group":
+      return { logGroup: target.arn, logStream: target.stream };
+    case "event-bus":
+      return { to: "event-bus" };
+    default:
+      return unreachable(target);
   }
 }

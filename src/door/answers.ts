@@ -70,6 +70,7 @@ export function styleOf(route: Route): ErrorStyle {
     case "nothing":
     case "otherService":
     case "readyz":
+    case "statusz":
       return "plain";
     default:
       return unreachable(route);

@@ -16,6 +16,7 @@ import { answerOtherService } from "./other-services.ts";
 import type { DoorLimits, DoorPorts } from "./ports.ts";
 import { type BodyRoute, type PageRoute, type Route, routeOf } from "./route.ts";
 import type { SigningKeys } from "./signing-keys.ts";
+import { answerStatus } from "./status-page.ts";
 
 export type DoorParts = DoorPorts & { readonly signingKeys: SigningKeys };
 
@@ -77,6 +78,8 @@ async function answerPage(route: PageRoute, request: DoorRequest, parts: DoorPar
       return answerReady(request, parts);
     case "metrics":
       return answerMetrics(request, parts);
+    case "statusz":
+      return answerStatus(request, parts);
     case "front":
       return answerFront();
     case "rpcV2":

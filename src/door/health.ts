@@ -23,23 +23,33 @@ export function answerReady(request: DoorRequest, parts: HealthParts): DoorAnswe
   return { status: health.ready ? 200 : 503, headers, body: JSON.stringify(health) };
 }
 
-/** Prometheus text: for whoever bears the token, or, while none is configured, for clients on this machine. */
+/** Prometheus text, for operators. */
 export async function answerMetrics(request: DoorRequest, parts: HealthParts): Promise<DoorAnswer> {
-  if (!isRead(request)) return methodNotAllowed("GET, HEAD");
-  const { metricsToken } = parts.configuration();
-  if (metricsToken === undefined && !isLoopback(request.sourceIp)) {
-    const text = "Without the setting metricsToken, metrics are for clients on this machine only.";
-    return plainError(403, { code: "AccessDeniedException", text });
-  }
-  if (
-    metricsToken !== undefined &&
-    !isSameText(headerOf(request, "authorization") ?? "", `Bearer ${metricsToken}`)
-  ) {
-    const text = "Metrics need the header Authorization: Bearer with the token of the setting metricsToken.";
-    return plainError(401, { code: "AccessDeniedException", text }, { "WWW-Authenticate": "Bearer" });
-  }
+  const refusal = refuseStranger(request, parts, "The metrics");
+  if (refusal) return refusal;
   const headers = { "Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store" };
   return { status: 200, headers, body: await parts.metricsText() };
+}
+
+/**
+ * Pages about the inside are for whoever bears the token or, while none is configured, for clients on this machine.
+ * Undefined when the request may read `page` ("The metrics").
+ */
+export function refuseStranger(
+  request: DoorRequest,
+  parts: Pick<DoorPorts, "configuration">,
+  page: string,
+): DoorAnswer | undefined {
+  if (!isRead(request)) return methodNotAllowed("GET, HEAD");
+  const { metricsToken } = parts.configuration();
+  if (metricsToken === undefined) {
+    if (isLoopback(request.sourceIp)) return undefined;
+    const text = `${page} can be read by clients on this machine only, unless the setting metricsToken gives a token.`;
+    return plainError(403, { code: "AccessDeniedException", text });
+  }
+  if (isSameText(headerOf(request, "authorization") ?? "", `Bearer ${metricsToken}`)) return undefined;
+  const text = `${page} can be read with the header Authorization: Bearer and the token of the setting metricsToken.`;
+  return plainError(401, { code: "AccessDeniedException", text }, { "WWW-Authenticate": "Bearer" });
 }
 
 /** What this is and where to go on. */
@@ -51,6 +61,7 @@ export function answerFront(): DoorAnswer {
     "Send event records:          POST /events",
     "Is it alive, is it ready:    GET /healthz, GET /readyz",
     "Measurements:                GET /metrics",
+    "What is delivered and waits: GET /statusz, or the command cairn status",
     "",
   ].join("\n");
   return { status: 200, headers: textType, body };

@@ -42,13 +42,13 @@ test("a name that the table lacks is kept, wrong labels and values do no harm", 
 test("names and label values are bounded", async () => {
   const lines = await linesOf((metrics) => {
     for (let index = 0; index < 1500; index++) {
-      metrics.count("delivery_failures_total", { code: `code-${index}` });
+      metrics.count("requests_refused_total", { reason: `reason-${index}` });
       metrics.count(`unlisted_${index}`);
     }
   });
-  const failures = lines.filter((line) => line.startsWith("cairn_delivery_failures_total{"));
+  const failures = lines.filter((line) => line.startsWith("cairn_requests_refused_total{"));
   expect(failures.length).toBe(1001);
-  expect(failures).toContain('cairn_delivery_failures_total{code="other"} 500');
+  expect(failures).toContain('cairn_requests_refused_total{reason="other"} 500');
   expect(lines.filter((line) => line.startsWith("cairn_unlisted_")).length).toBe(100);
 });
 

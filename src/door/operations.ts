@@ -35,7 +35,6 @@ export function createOperations(trailOperations: TrailOperations): DoorOperatio
     ListImports: unsupported,
     ListInsightsData: unsupported,
     ListInsightsMetricData: unsupported,
-    ListPublicKeys: unsupported,
     ListQueries: unsupported,
     LookupEvents: unsupported,
     PutAuditEvents: unsupported,

@@ -46,7 +46,7 @@ export interface DoorConfiguration {
   readonly host: string;
   readonly port: number;
   readonly tls?: { readonly certificate: string; readonly key: string };
-  /** Bearer token for /metrics; without it /metrics answers loopback clients only. */
+  /** Bearer token for /metrics and /statusz; without it they answer loopback clients only. */
   readonly metricsToken?: string;
   readonly clockSkewMsMax: number;
   readonly limits: DoorLimits;
@@ -88,6 +88,65 @@ export interface Health {
   readonly parts: Readonly<Record<string, { readonly ok: boolean; readonly detail?: string }>>;
 }
 
+/** What `cairn status` shows, and GET /statusz answers. Times in milliseconds since the epoch, by the server's clock. */
+export interface StatusReport {
+  /** When this process started; what is counted since then says so. */
+  readonly startedMs: number;
+  readonly nowMs: number;
+  readonly health: Health;
+  readonly journal: { readonly bytes: number; readonly bytesMax: number };
+  /** In an order that stays; may be made one by one while it is read. The door takes as many as it lists. */
+  readonly trails: Iterable<TrailReport>;
+}
+
+export interface TrailReport {
+  readonly arn: string;
+  readonly isLogging: boolean;
+  /** Deleted trails are listed by the door while something waits, fails or was given up. */
+  readonly isDeleted: boolean;
+  readonly destinations: readonly DestinationReport[];
+}
+
+export interface DestinationReport {
+  readonly kind: "bucket" | "digest" | "notification" | "log-group" | "event-bus";
+  /** `s3://bucket/prefix`, or the ARN of the topic, log group or bus. */
+  readonly target: string;
+  /** The last success over all Regions. */
+  readonly delivered?: { readonly latestMs: number };
+  /** Present while the last attempt failed. */
+  readonly failing?: FailureReport;
+  /** What is cut and not yet taken; a digest or notification counts as a file without records. */
+  readonly waiting: {
+    readonly files: number;
+    readonly records: number;
+    /** As composed where that is known, else 0. */
+    readonly bytes: number;
+    /** Since when the oldest of them waits. */
+    readonly oldestMs?: number;
+  };
+  /** What will never be delivered, counted since `startedMs`. */
+  readonly givenUp: { readonly files: number; readonly records: number; readonly latestMs?: number };
+  /** Something else worth knowing, as a sentence: why nothing is sent, for example. */
+  readonly note?: string;
+  /** Regions in which something was delivered or fails, when there is more than one. */
+  readonly regions?: readonly {
+    readonly region: Region;
+    readonly latestMs?: number;
+    readonly latestError?: string;
+  }[];
+}
+
+interface FailureReport {
+  readonly sinceMs: number;
+  /** The code of the other side, or `Unknown` when there was no usable answer. */
+  readonly code: string;
+  readonly message?: string;
+  /** Attempts since `sinceMs`. */
+  readonly attempts: number;
+  /** Absent while an attempt is under way. */
+  readonly nextTryMs?: number;
+}
+
 export interface DoorPorts {
   readonly configuration: () => DoorConfiguration;
   /** The identity of an access key id; undefined when unknown. */
@@ -99,6 +158,7 @@ export interface DoorPorts {
   readonly bucketDoor?: BucketDoor;
   readonly health: () => Health;
   readonly metricsText: () => Promise<string>;
+  readonly status: () => StatusReport;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -38,6 +38,7 @@ test.each([
   ["GET /healthz", [], "healthz"],
   ["GET /readyz", [], "readyz"],
   ["GET /metrics", ["Authorization: Bearer x"], "metrics"],
+  ["GET /statusz?trail=x", ["Authorization: Bearer x"], "statusz"],
   ["GET /", [], "front"],
   ["GET /", ["Authorization: Basic x"], "front"],
   ["POST /", [signedFor("sts"), form], "callerIdentity"],

@@ -6,7 +6,7 @@ import { looseScope } from "./read-claim.ts";
 
 /** Answered without looking at a body. */
 export type PageRoute =
-  | { readonly kind: "healthz" | "readyz" | "metrics" | "front" | "nothing" | "rpcV2" }
+  | { readonly kind: "healthz" | "readyz" | "metrics" | "statusz" | "front" | "nothing" | "rpcV2" }
   | { readonly kind: "otherService"; readonly service: string };
 
 /** Answered once the whole body is read. */
@@ -27,6 +27,7 @@ const ownPaths: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["/healthz", { kind: "healthz" }],
   ["/readyz", { kind: "readyz" }],
   ["/metrics", { kind: "metrics" }],
+  ["/statusz", { kind: "statusz" }],
 ]);
 
 const serviceRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([

@@ -174,6 +174,20 @@ describe("the trails that log a call", () => {
     expect(await loggedBy(world)).toEqual([expected]);
   });
 
+  test.each([
+    ["stops the last trail", [], ["one"], ["event-bus", "one"]],
+    ["deletes the last trail", [], [], ["event-bus"]],
+    ["changes nothing", ["one"], ["one"], ["event-bus", "one"]],
+  ])("and the event bus, when it %s", async (_name, after, alive, expected) => {
+    const world = await intakeWorld({ eventBus: "write" });
+    world.setTrails(["one"]);
+    const recorder = createCallRecorder(world.ports);
+    const reservation = recorder.reserve();
+    world.setTrails(after, alive);
+    expect(await recorder.record(attempt, reservation)).toBe(true);
+    expect(await loggedBy(world)).toEqual([expected]);
+  });
+
   test("there is no reservation in a journal that is full, and a record still finds its reserved room", async () => {
     const world = await intakeWorld({ bytesMax: 700_000 });
     const recorder = createCallRecorder(world.ports);

@@ -66,7 +66,8 @@ interface Moment {
 
 /**
  * The trails that log the call are those that logged when it began and those that log now: the call that stops a
- * trail is the last one in its log, as the call that starts it is the first. A trail deleted by it gets nothing more.
+ * trail is the last one in its log, as the call that starts it is the first. A trail deleted by it gets nothing more;
+ * the event bus, which follows the trails, outlives them and gets that call too.
  */
 function decide(attempt: CallAttempt, { finishedMs, indexBefore }: Moment, ports: IntakePorts): FrameRecord {
   const record = callRecord(attempt, { eventId: ports.random.uuid(), finishedMs });
@@ -76,8 +77,9 @@ function decide(attempt: CallAttempt, { finishedMs, indexBefore }: Moment, ports
   const now = ports.index().match(fields, where);
   const before = indexBefore?.match(fields, where).destinations ?? [];
   const ended = before.filter(
-    ({ incarnation }) =>
-      ports.isLive(incarnation) && !now.destinations.some((other) => other.incarnation === incarnation),
+    ({ kind, incarnation }) =>
+      (kind === "event-bus" || ports.isLive(incarnation)) &&
+      !now.destinations.some((other) => other.incarnation === incarnation),
   );
   const matchSet =
     ended.length === 0 ? now : { ...now, destinations: sorted([...now.destinations, ...ended]) };

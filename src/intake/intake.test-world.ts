@@ -6,7 +6,7 @@ import { type AccountId, parseAccountId } from "../model/arn.ts";
 import type { Caller } from "../model/call.ts";
 import { parseRegion, type Region } from "../model/regions.ts";
 import type { TrailScope } from "../selector/match-set.ts";
-import { buildSelectorIndex } from "../selector/selector-index.ts";
+import { buildSelectorIndex, type IndexOptions } from "../selector/selector-index.ts";
 import { defaultSelectors } from "../selector/selectors.ts";
 import type { IntakePorts } from "./ports.ts";
 
@@ -56,8 +56,14 @@ export interface IntakeWorld {
   frames(): Promise<readonly StoredFrame[]>;
 }
 
-/** `bytesMax` bounds the journal, of which 8 KB are the reserve for own calls. */
-export async function intakeWorld({ bytesMax = 1_000_000 } = {}): Promise<IntakeWorld> {
+interface WorldOptions {
+  /** Bounds the journal, of which 8 KB are the reserve for own calls. */
+  readonly bytesMax?: number;
+  readonly eventBus?: NonNullable<IndexOptions["eventBus"]>;
+}
+
+export async function intakeWorld(options: WorldOptions = {}): Promise<IntakeWorld> {
+  const { bytesMax = 1_000_000, eventBus = "off" } = options;
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const metrics = { count() {}, gauge() {}, observe() {} };
   const clock = { nowMs: () => 1_768_036_721_500, monotonicMs: () => 0, sleep: () => Promise.resolve() };
@@ -67,7 +73,9 @@ export async function intakeWorld({ bytesMax = 1_000_000 } = {}): Promise<Intake
   });
   let drawn = 0;
   let version = 1;
-  let index = buildSelectorIndex([], { version, organizationMembers: new Set() });
+  const indexOf = (scopes: readonly TrailScope[]) =>
+    buildSelectorIndex(scopes, { version, organizationMembers: new Set(), eventBus });
+  let index = indexOf([]);
   let live: readonly string[] = [];
   const ports: IntakePorts = {
     ...{ journal, clock, log, metrics },
@@ -84,7 +92,8 @@ export async function intakeWorld({ bytesMax = 1_000_000 } = {}): Promise<Intake
     ports,
     journal,
     setTrails(logging, others = []) {
-      index = buildSelectorIndex(logging.map(trail), { version: ++version, organizationMembers: new Set() });
+      version += 1;
+      index = indexOf(logging.map(trail));
       live = [...logging, ...others];
     },
     async frames() {

@@ -1,7 +1,7 @@
 // A match set as the text that a segment keeps of it, and back. Must not: know segments.
 import { parseAccountId } from "../model/arn.ts";
 import { parseRegion } from "../model/regions.ts";
-import type { Destination, Folder, MatchSet } from "../selector/match-set.ts";
+import { type Destination, eventBusDestination, type Folder, type MatchSet } from "../selector/match-set.ts";
 
 const folders: readonly Folder[] = [
   "CloudTrail",
@@ -43,9 +43,11 @@ export function parseMatchSetText(text: string): MatchSet | undefined {
 }
 
 function parseDestination(value: unknown): Destination | undefined {
-  if (!isObject(value) || value["kind"] !== "trail") return undefined;
-  const incarnation = value["incarnation"];
-  return typeof incarnation === "string" ? { kind: "trail", incarnation } : undefined;
+  if (!isObject(value)) return undefined;
+  const { kind, incarnation } = value;
+  if (kind === "trail" && typeof incarnation === "string") return { kind, incarnation };
+  const isBus = kind === eventBusDestination.kind && incarnation === eventBusDestination.incarnation;
+  return isBus ? eventBusDestination : undefined;
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseAccountId } from "../model/arn.ts";
 import { parseRegion } from "../model/regions.ts";
-import type { MatchSet } from "../selector/match-set.ts";
+import { eventBusDestination, type MatchSet } from "../selector/match-set.ts";
 import type { DoorName } from "./contract.ts";
 import { measureFrame } from "./frame-size.ts";
 import { matchSetText, parseMatchSetText } from "./match-set-text.ts";
@@ -151,6 +151,7 @@ describe("match set texts", () => {
     destinations: [
       { kind: "trail", incarnation: "a" },
       { kind: "trail", incarnation: '"é\n' },
+      eventBusDestination,
     ],
   };
 
@@ -169,6 +170,7 @@ describe("match set texts", () => {
     matchSetText(matchSet).replace("CloudTrail-NetworkActivity", "CloudTrail-Other"),
     matchSetText(matchSet).replace('"trail"', '"queue"'),
     matchSetText(matchSet).replace('"incarnation":"a"', '"incarnation":1'),
+    matchSetText(matchSet).replace('"incarnation":"event-bus"', '"incarnation":"another"'),
   ])("refuse %s", (text) => expect(parseMatchSetText(text)).toBeUndefined());
 
   test("a frame is never larger on disk than measured", () => {

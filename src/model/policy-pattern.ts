@@ -66,6 +66,11 @@ export function expandVariables(text: string, variables?: Variables): string | u
     .join("");
 }
 
+/** The text as a pattern that matches it alone, in documents of version 2012-10-17: wildcards are written `${*}`. */
+export function policyLiteral(text: string): string {
+  return text.replace(/[*?$]/g, (character) => `\${${character}}`);
+}
+
 function find(piece: Piece, text: string, from: number): number {
   if (piece.holes.length === 0) return text.indexOf(piece.text, from);
   for (let at = from; at + piece.text.length <= text.length; at++) if (fitsAt(piece, text, at)) return at;

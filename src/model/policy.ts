@@ -5,6 +5,7 @@ import { compilePattern, foldCase, matchesPattern, type Variables } from "./poli
 
 export type { PolicyDocument } from "./policy-document.ts";
 export { parsePolicy, parsePolicyValue, policyTextBytesMax } from "./policy-parse.ts";
+export { policyLiteral } from "./policy-pattern.ts";
 
 /** Who asks, as far as a resource policy can name it. */
 interface PolicyPrincipal {

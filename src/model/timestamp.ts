@@ -10,6 +10,11 @@ export function compactMinutes(epochMs: number): string {
   return isoText(epochMs).slice(0, 16).replace(/[-:]/g, "");
 }
 
+/** `YYYYMMDDTHHMMSSZ` in UTC, the time stamp in digest file names. */
+export function compactSeconds(epochMs: number): string {
+  return `${isoText(epochMs).slice(0, 19).replace(/[-:]/g, "")}Z`;
+}
+
 /** `YYYY/MM/DD` in UTC, the date folders of object keys. */
 export function dateFolders(epochMs: number): string {
   return isoText(epochMs).slice(0, 10).replaceAll("-", "/");

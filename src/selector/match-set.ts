@@ -1,6 +1,6 @@
 // A match set: which destinations log an event, decided once at the door and journaled beside the event's bytes.
-// Types only. A destination is a kind plus an incarnation id made at creation, never an ARN: a trail deleted and
-// made again is another destination.
+// Types, and the one destination that is no trail. A destination is a kind plus an incarnation id made at creation,
+// never an ARN: a trail deleted and made again is another destination.
 import type { AccountId } from "../model/arn.ts";
 import type { Region } from "../model/regions.ts";
 import type { TrailSelectors } from "./selectors.ts";
@@ -13,9 +13,12 @@ export type Folder =
   | "CloudTrail-Aggregated";
 
 export interface Destination {
-  readonly kind: "trail";
+  readonly kind: "trail" | "event-bus";
   readonly incarnation: string;
 }
+
+/** The event bus: there is one, and it was never made. No trail's incarnation, which is a UUID, is like it. */
+export const eventBusDestination: Destination = { kind: "event-bus", incarnation: "event-bus" };
 
 /**
  * Interned: two events with the same account, Region, folder and destinations get the same object within one

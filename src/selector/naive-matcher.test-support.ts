@@ -138,6 +138,34 @@ const naiveGlobalSources = [
 
 /** Region scope and account first, then the selectors or, for Insights records, the Insights configuration. */
 export function naiveLogs(trail: TrailScope, event: RecordFields, place: NaivePlace): boolean {
+  if (!naiveInScope(trail, event, place)) return false;
+  if (naiveCategory(event) === "Insight") {
+    if (event.insightType === undefined) return trail.insightTypes.length > 0;
+    return trail.insightTypes.includes(event.insightType);
+  }
+  return naiveMatches(trail.selectors, event);
+}
+
+/**
+ * formats.md §5.2. "A logging trail in the account is needed for these events. The trail's selectors decide which data
+ * and network events exist; management write events go out as soon as a trail logs them." Reads only where all
+ * management events are asked for.
+ */
+export function naiveGoesToBus(
+  trails: readonly TrailScope[],
+  event: RecordFields,
+  where: { readonly place: NaivePlace; readonly eventBus: "off" | "write" | "all" },
+): boolean {
+  const { place, eventBus } = where;
+  if (eventBus === "off") return false;
+  if (naiveCategory(event) === "Management") {
+    if (eventBus === "write" && naiveReadOnly(event)) return false;
+    return trails.some((trail) => naiveInScope(trail, event, place));
+  }
+  return trails.some((trail) => naiveLogs(trail, event, place));
+}
+
+function naiveInScope(trail: TrailScope, event: RecordFields, place: NaivePlace): boolean {
   const ownAccount = place.account === trail.account;
   if (!ownAccount && !(trail.isOrganization && place.organizationMembers.has(place.account))) return false;
   const isGlobal = place.region === "us-east-1" && naiveGlobalSources.includes(event.eventSource ?? "");
@@ -145,9 +173,5 @@ export function naiveLogs(trail: TrailScope, event: RecordFields, place: NaivePl
     if (!trail.includeGlobalServiceEvents) return false;
     if (!trail.isMultiRegion && trail.homeRegion !== "us-east-1") return false;
   } else if (!trail.isMultiRegion && trail.homeRegion !== place.region) return false;
-  if (naiveCategory(event) === "Insight") {
-    if (event.insightType === undefined) return trail.insightTypes.length > 0;
-    return trail.insightTypes.includes(event.insightType);
-  }
-  return naiveMatches(trail.selectors, event);
+  return true;
 }

@@ -9,6 +9,7 @@ import {
   anyPlace,
   anyTrails,
   basic,
+  dataEvent,
   event,
   mainAccount,
   members,
@@ -17,8 +18,9 @@ import {
   trail,
 } from "./arbitraries.test-support.ts";
 import type { TrailScope } from "./match-set.ts";
-import { naiveLogs } from "./naive-matcher.test-support.ts";
-import { buildSelectorIndex } from "./selector-index.ts";
+import { eventBusDestination } from "./match-set.ts";
+import { naiveGoesToBus, naiveLogs } from "./naive-matcher.test-support.ts";
+import { buildSelectorIndex, type IndexOptions } from "./selector-index.ts";
 
 const ireland = region("eu-west-1");
 const virginia = region("us-east-1");
@@ -142,8 +144,103 @@ const cases: readonly Case[] = [
   },
 ];
 
-const index = (scopes: readonly TrailScope[]) =>
-  buildSelectorIndex(scopes, { version: 7, organizationMembers: members });
+interface BusCase {
+  readonly rule: string;
+  readonly trails: readonly Partial<TrailScope>[];
+  readonly event: RecordFields;
+  readonly region?: typeof ireland;
+  readonly account?: typeof mainAccount;
+  /** Which settings send it. */
+  readonly write: boolean;
+  readonly all: boolean;
+}
+
+const readOnlyTrail = { selectors: basic({ readWriteType: "ReadOnly" }) };
+const onlyObjects = {
+  selectors: advanced([
+    { field: "eventCategory", Equals: ["Data"] },
+    { field: "resources.type", Equals: ["AWS::S3::Object"] },
+  ]),
+};
+const onlyNetwork = {
+  selectors: advanced([
+    { field: "eventCategory", Equals: ["NetworkActivity"] },
+    { field: "eventSource", Equals: ["ec2.amazonaws.com"] },
+  ]),
+};
+const objectRead = dataEvent([{ type: "AWS::S3::Object", arn: "arn:aws:s3:::b/k" }], { readOnly: true });
+const network = event({ eventCategory: "NetworkActivity", eventType: "AwsVpceEvent", readOnly: true });
+const busCases: readonly BusCase[] = [
+  { rule: "no trail logs", trails: [], event: event(), write: false, all: false },
+  { rule: "a write", trails: [{}], event: event(), write: true, all: true },
+  { rule: "a read", trails: [{}], event: event({ readOnly: true }), write: false, all: true },
+  {
+    rule: "a write that no selector wants",
+    trails: [readOnlyTrail, onlyObjects],
+    event: event(),
+    write: true,
+    all: true,
+  },
+  {
+    rule: "a read that no selector wants",
+    trails: [onlyObjects],
+    event: event({ readOnly: true }),
+    write: false,
+    all: true,
+  },
+  {
+    rule: "a trail of another Region only",
+    trails: [{ ...single, homeRegion: ireland }],
+    event: event(),
+    write: false,
+    all: false,
+  },
+  {
+    rule: "a trail of another account only",
+    trails: [{}],
+    event: event(),
+    account: otherAccount,
+    write: false,
+    all: false,
+  },
+  {
+    rule: "a member account of an organization trail",
+    trails: [{ isOrganization: true }],
+    event: event(),
+    account: otherAccount,
+    write: true,
+    all: true,
+  },
+  {
+    rule: "a global event, a trail elsewhere that leaves them out",
+    trails: [{ ...single, homeRegion: ireland }],
+    event: iam,
+    write: false,
+    all: false,
+  },
+  { rule: "a data read that a trail logs", trails: [onlyObjects], event: objectRead, write: true, all: true },
+  { rule: "a data event that no trail logs", trails: [{}], event: objectRead, write: false, all: false },
+  { rule: "a network event", trails: [onlyNetwork], event: network, write: true, all: true },
+  { rule: "a network event that no trail logs", trails: [{}], event: network, write: false, all: false },
+  {
+    rule: "an Insight of an enabled type",
+    trails: [{ insightTypes: ["ApiCallRateInsight"] }],
+    event: insight,
+    write: true,
+    all: true,
+  },
+  { rule: "an Insight that no trail has", trails: [{}], event: insight, write: false, all: false },
+  {
+    rule: "a category that trails do not know",
+    trails: [{}],
+    event: event({ eventCategory: "Aggregated" }),
+    write: false,
+    all: false,
+  },
+];
+
+const index = (scopes: readonly TrailScope[], options: Partial<IndexOptions> = {}) =>
+  buildSelectorIndex(scopes, { version: 7, organizationMembers: members, ...options });
 
 describe("the index", () => {
   test.each(cases)("$rule → $logs", ({ trail: changes, event: fields = event(), logs, ...where }) => {
@@ -151,6 +248,15 @@ describe("the index", () => {
     const set = index([trail(changes)]).match(fields, place);
     expect(set.destinations).toEqual(logs ? [{ kind: "trail", incarnation: "t1" }] : []);
     expect(set).toMatchObject(place);
+  });
+
+  test.each(busCases)("the bus: $rule → $write, all: $all", (row) => {
+    const place = { account: row.account ?? mainAccount, region: row.region ?? virginia };
+    const goes = (eventBus: "off" | "write" | "all") =>
+      index(row.trails.map(trail), { eventBus })
+        .match(row.event, place)
+        .destinations.includes(eventBusDestination);
+    expect([goes("off"), goes("write"), goes("all")]).toEqual([false, row.write, row.all]);
   });
 
   test.each([
@@ -206,29 +312,59 @@ describe("the index", () => {
     expect(again).not.toBe(first);
   });
 
+  test("an index without the option knows no bus", () => {
+    const place = { account: mainAccount, region: virginia };
+    expect(index([named("t1")]).match(event(), place).destinations).toHaveLength(1);
+  });
+
+  test("the bus stands at its sorted place, and its sets are interned apart from those without it", () => {
+    const built = index([named("f"), named("d", { selectors: onlyWrites })], { eventBus: "write" });
+    const place = { account: mainAccount, region: virginia };
+    const writes = built.match(event(), place);
+    expect(writes.destinations).toEqual([
+      { kind: "trail", incarnation: "d" },
+      eventBusDestination,
+      { kind: "trail", incarnation: "f" },
+    ]);
+    expect(built.match(event({ eventName: "CreateVpc" }), place)).toBe(writes);
+    const both = index([named("f", { selectors: basic({ readWriteType: "All" }) })], { eventBus: "write" });
+    const write = both.match(event(), place);
+    const read = both.match(event({ readOnly: true }), place);
+    expect(write.destinations).toHaveLength(2);
+    expect(read.destinations).toEqual([{ kind: "trail", incarnation: "f" }]);
+    expect(both.match(event(), place)).toBe(write);
+  });
+
   test("decides as the naive rules do", () => {
     let logged = 0;
+    const bused = { off: 0, write: 0, all: 0 };
     fc.assert(
       fc.property(
         anyTrails,
         fc.array(anyEvent, { minLength: 3, maxLength: 6 }),
         anyPlace,
-        (trails, events, place) => {
-          const built = index(trails);
+        fc.constantFrom("off" as const, "write" as const, "all" as const),
+        (trails, events, where, eventBus) => {
+          const built = index(trails, { eventBus });
+          const place = { ...where, organizationMembers: members };
           for (const fields of events) {
-            const expected = trails
-              .filter((one) => naiveLogs(one, fields, { ...place, organizationMembers: members }))
-              .map(({ destination }) => destination.incarnation)
-              .sort();
-            const set = built.match(fields, place);
+            const logging = trails
+              .filter((one) => naiveLogs(one, fields, place))
+              .map(({ destination }) => destination.incarnation);
+            const toBus = naiveGoesToBus(trails, fields, { place, eventBus });
+            const expected = [...logging, ...(toBus ? ["event-bus"] : [])].sort();
+            const set = built.match(fields, where);
             expect(set.destinations.map(({ incarnation }) => incarnation)).toEqual(expected);
-            expect(built.match(fields, place)).toBe(set);
-            logged += expected.length;
+            expect(built.match(fields, where)).toBe(set);
+            logged += logging.length;
+            if (toBus) bused[eventBus] += 1;
           }
         },
       ),
       { seed: 20_260_110, numRuns: 5000 },
     );
     expect(logged).toBeGreaterThan(2000);
+    expect(Math.min(bused.write, bused.all)).toBeGreaterThan(1000);
+    expect(bused.off).toBe(0);
   });
 });

@@ -1,6 +1,6 @@
 // Asks the store whether a trail's bucket is there and lets CloudTrail write (api.md §2.6). The answer is waited for
 // a bounded time; a check that cannot be made is skipped, never failed.
-import { type DeliveryPermission, letsCloudTrailWrite } from "../bucket/delivery-policy.ts";
+import { type DeliveryPermission, letsCloudTrailWrite } from "../model/delivery-policy.ts";
 import { apiError } from "../model/errors.ts";
 import type { TrailPorts } from "./ports.ts";
 import type { Trail } from "./trail.ts";
@@ -8,8 +8,11 @@ import type { Trail } from "./trail.ts";
 /** Both questions together may take this long. */
 const bucketCheckMsMax = 10_000;
 
-/** The parts of a trail on which the answer depends. */
-export type CheckedTrail = Pick<Trail, "arn" | "owner" | "organizationId" | "settings" | "insightSelectors">;
+/** The parts of a trail on which the answers of its destinations depend. */
+export type CheckedTrail = Pick<
+  Trail,
+  "arn" | "owner" | "homeRegion" | "organizationId" | "settings" | "insightSelectors"
+>;
 
 /** Throws S3BucketDoesNotExistException or InsufficientS3BucketPolicyException. */
 export async function checkBucket(ports: TrailPorts, trail: CheckedTrail): Promise<void> {

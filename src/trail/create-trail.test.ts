@@ -251,6 +251,16 @@ const refused: readonly (readonly [string, Partial<CreateInput>, string])[] = [
     { SnsTopicName: `arn:aws:sqs:us-east-2:${mary}:q` },
     `InvalidSnsTopicNameException: arn:aws:sqs:us-east-2:${mary}:q is not a valid SNS topic name.`,
   ],
+  [
+    "a FIFO topic",
+    { SnsTopicName: "my-topic.fifo" },
+    "InvalidSnsTopicNameException: my-topic.fifo is not a valid SNS topic name.",
+  ],
+  [
+    "a FIFO topic by ARN",
+    { SnsTopicName: `arn:aws:sns:us-east-2:${mary}:my-topic.fifo` },
+    `InvalidSnsTopicNameException: arn:aws:sns:us-east-2:${mary}:my-topic.fifo is not a valid SNS topic name.`,
+  ],
   ...[
     "",
     "ab",

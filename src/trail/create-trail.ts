@@ -3,7 +3,7 @@ import { type AccountId, trailArn } from "../model/arn.ts";
 import type { Call } from "../model/call.ts";
 import type { Handler, Input } from "../model/operations.ts";
 import { defaultSelectors } from "../selector/selectors.ts";
-import { checkBucket } from "./bucket-check.ts";
+import { checkDestinations, withCheckedKey } from "./destination-checks.ts";
 import { checkSettings, completeSettings, mergeSettings } from "./destination-settings.ts";
 import { organizationAdministeredBy } from "./organizations.ts";
 import type { Organization, TrailConfiguration } from "./ports.ts";
@@ -20,11 +20,11 @@ export function createTrail(context: TrailContext): Handler<"CreateTrail"> {
     const configuration = ports.configuration();
     const draft = readDraft(input, call, configuration);
     checkPlaceFor(context, draft);
-    await checkBucket(ports, draft);
-    // Others may have created trails while the bucket was looked at.
+    const checked = await checkDestinations(ports, draft);
+    // Others may have created trails while the destinations were asked.
     const trail = await registry.serialised(draft.owner, draft.arn, async (writer) => {
       checkPlaceFor(context, draft);
-      return writer.create(draft);
+      return writer.create(withCheckedKey(draft, checked));
     });
     return settingsToOutput(trail);
   };

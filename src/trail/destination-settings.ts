@@ -1,6 +1,5 @@
 // The settings CreateTrail and UpdateTrail write: merging an input into them and checking the result (api.md §2.6,
-// §4.2). Pure: syntax only; whether the bucket is there is asked in bucket-check.ts. Whether topic, key, log group
-// and role exist needs endpoints that this installation does not have: those checks are skipped, never failed.
+// §4.2). Pure: syntax only; whether bucket, key, topic, log group and role are there is asked in destination-checks.ts.
 import { isBucketName } from "../bucket/bucket-name.ts";
 import { type AccountId, parseArn } from "../model/arn.ts";
 import { apiError } from "../model/errors.ts";
@@ -59,8 +58,8 @@ export function checkSettings(settings: TrailSettings, homeRegion: Region): void
 }
 
 /**
- * Gives the key its full ARN. A bare key id is a key of the owner in the home Region. An alias stays an alias ARN:
- * only a KMS endpoint could say which key it means.
+ * Gives the key its full ARN. A bare key id is a key of the owner in the home Region. An alias stays an alias ARN
+ * here: KMS says which key it means (key-check.ts).
  */
 export function completeSettings(
   settings: TrailSettings,
@@ -134,6 +133,7 @@ function checkLogs(settings: TrailSettings, homeRegion: Region): void {
 
 function checkTopic(topic: string): void {
   const name = topic.startsWith("arn:") ? resourceOf(topic, "sns") : topic;
+  // No dot, and so no FIFO topic (`.fifo`), is accepted (formats.md §4.3).
   if (topic.length > topicLengthMax || name === undefined || !/^[A-Za-z0-9_-]+$/.test(name)) {
     throw apiError("InvalidSnsTopicNameException", { topic });
   }

@@ -116,15 +116,19 @@ describe("logging", () => {
     const incarnation = world.registry.ofOwner(mary)[0]?.incarnation ?? "";
     const deliveredMs = Date.parse("2015-09-01T20:35:57.497Z");
     world.statuses.set(`${incarnation} us-east-2`, {
-      latestDeliveryMs: deliveredMs,
-      latestAttemptMs: deliveredMs,
-      latestSuccessfulAttemptMs: deliveredMs,
+      bucket: {
+        latestMs: deliveredMs,
+        latestAttemptMs: deliveredMs,
+        latestSuccessfulAttemptMs: deliveredMs,
+      },
     });
     world.statuses.set(`${incarnation} us-east-1`, {
-      latestDeliveryMs: deliveredMs,
-      latestDeliveryError: "AccessDenied",
-      latestAttemptMs: deliveredMs + 60_000,
-      latestSuccessfulAttemptMs: deliveredMs,
+      bucket: {
+        latestMs: deliveredMs,
+        latestError: "AccessDenied",
+        latestAttemptMs: deliveredMs + 60_000,
+        latestSuccessfulAttemptMs: deliveredMs,
+      },
     });
     const logging = {
       IsLogging: true,

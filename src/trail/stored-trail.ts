@@ -38,6 +38,7 @@ export function encodeTrail(trail: Trail): Json {
     insightSelectors: trail.insightSelectors.map((selector) => ({ ...selector })),
     tags: trail.tags.map((tag) => ({ ...tag })),
     logging: { ...trail.logging },
+    validation: trail.validation && { ...trail.validation },
   };
 }
 
@@ -145,6 +146,15 @@ const insightSelector = z.strictObject({
   eventCategories: z.array(z.enum(["Management", "Data"])).exactOptional(),
 });
 
+// Absent in documents of the time before digests.
+const validation = z
+  .strictObject({
+    sinceMs: epochMs,
+    untilMs: epochMs.exactOptional(),
+    previousUntilMs: epochMs.exactOptional(),
+  })
+  .exactOptional();
+
 const trailDocument = z.strictObject({
   format: z.literal(1),
   incarnation: text.min(1),
@@ -162,6 +172,7 @@ const trailDocument = z.strictObject({
     startedMs: epochMs.exactOptional(),
     stoppedMs: epochMs.exactOptional(),
   }),
+  validation,
 });
 
 const deletedPlaceDocument = z.strictObject({
@@ -173,6 +184,10 @@ const deletedPlaceDocument = z.strictObject({
   keyPrefix: optionalText,
   organizationId: optionalText,
   kmsKeyArn: optionalText,
+  topicArn: optionalText,
+  logGroupArn: optionalText,
+  roleArn: optionalText,
+  validation,
   deletedMs: epochMs,
 });
 

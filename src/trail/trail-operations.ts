@@ -1,4 +1,4 @@
-// The sixteen operations of the trail resource, by name.
+// The operations of the trail resource and of the keys that vouch for its digests, by name.
 import type { Operations } from "../model/operations.ts";
 import { addTags } from "./add-tags.ts";
 import { createTrail } from "./create-trail.ts";
@@ -8,6 +8,7 @@ import { getEventSelectors } from "./get-event-selectors.ts";
 import { getInsightSelectors } from "./get-insight-selectors.ts";
 import { getTrail } from "./get-trail.ts";
 import { getTrailStatus } from "./get-trail-status.ts";
+import { listPublicKeys } from "./list-public-keys.ts";
 import { listTags } from "./list-tags.ts";
 import { listTrails } from "./list-trails.ts";
 import type { TrailPorts } from "./ports.ts";
@@ -28,6 +29,7 @@ type TrailOperationName =
   | "GetInsightSelectors"
   | "GetTrail"
   | "GetTrailStatus"
+  | "ListPublicKeys"
   | "ListTags"
   | "ListTrails"
   | "PutEventSelectors"
@@ -51,6 +53,7 @@ export function createTrailOperations(registry: TrailRegistry, ports: TrailPorts
     GetInsightSelectors: getInsightSelectors(context),
     GetTrail: getTrail(context),
     GetTrailStatus: getTrailStatus(context),
+    ListPublicKeys: listPublicKeys(context),
     ListTags: listTags(context),
     ListTrails: listTrails(context),
     PutEventSelectors: putEventSelectors(context),

@@ -9,6 +9,7 @@ import type { TrailScope } from "../selector/match-set.ts";
 import { buildSelectorIndex, type SelectorIndex } from "../selector/selector-index.ts";
 import type { StateStore } from "../state/contract.ts";
 import { openAccountQueues, type QueueLimits } from "./account-queues.ts";
+import { snsTopicArn } from "./destination-settings.ts";
 import { organizationOf } from "./organizations.ts";
 import type { TrailPorts } from "./ports.ts";
 import {
@@ -23,16 +24,17 @@ import {
   trailKeyPrefix,
 } from "./stored-trail.ts";
 import type { Trail } from "./trail.ts";
+import { endedPeriod, isValidating, withValidation } from "./validation-period.ts";
 
 const queueLimits: QueueLimits = { queuedMax: 256, waitMsMax: 30_000 };
 
 /** A trail before the registry has given it its identity. */
-export type NewTrail = Omit<Trail, "incarnation" | "createdMs">;
+export type NewTrail = Omit<Trail, "incarnation" | "createdMs" | "validation">;
 
 /** The changes, given only to work that has the account to itself. All throw ConflictException when the stored document is not what the registry knew. */
 interface TrailWriter {
   create(draft: NewTrail): Promise<Trail>;
-  /** `next` must keep identity and incarnation of `current`. */
+  /** `next` must keep identity and incarnation of `current`; its validation period is the registry's business. */
   replace(current: Trail, next: Trail): Promise<void>;
   /** Nothing is decided for the trail any more when this resolves; its place is kept until `forget`. */
   remove(current: Trail): Promise<void>;
@@ -47,6 +49,10 @@ export interface TrailRegistry {
   isLive(incarnation: string): boolean;
   /** Incarnations of the deleted trails whose place is still kept. */
   deleted(): readonly string[];
+  /** Every place, of deleted trails too, that has a validation period. */
+  validated(): Iterable<DeliveryPlace>;
+  /** All live trails, in creation order. */
+  live(): readonly Trail[];
   /** Forgets the place of a deleted trail; no effect on a live one. */
   forget(incarnation: string): Promise<void>;
   /** The live trail of that owner, home Region and name. */
@@ -69,7 +75,7 @@ interface Held {
 
 /** Loads all trails; throws an Error that names the document when one is damaged. */
 export async function openTrailRegistry(ports: RegistryPorts): Promise<TrailRegistry> {
-  const trails = await loadTrails(ports.state);
+  const trails = await loadTrails(ports);
   const deleted = await loadDeletedPlaces(ports.state, trails);
   ports.log.info({ trails: trails.all().length, deleted: deleted.size }, "The trails are loaded.");
   const queues = openAccountQueues(queueLimits, ports.clock);
@@ -88,6 +94,11 @@ export async function openTrailRegistry(ports: RegistryPorts): Promise<TrailRegi
     },
     isLive: (incarnation) => trails.byIncarnation(incarnation) !== undefined,
     deleted: () => [...deleted.keys()],
+    *validated() {
+      for (const trail of trails.all()) if (trail.validation) yield placeOf(trail);
+      for (const place of deleted.values()) if (place.validation) yield place;
+    },
+    live: () => trails.all(),
     async forget(incarnation) {
       if (!deleted.has(incarnation)) return;
       await ports.state.delete(deletedTrailKey(incarnation), "any");
@@ -102,7 +113,7 @@ export async function openTrailRegistry(ports: RegistryPorts): Promise<TrailRegi
 
 /** The place where a live trail's objects go. */
 function placeOf(trail: Trail): DeliveryPlace {
-  const { keyPrefix, kmsKeyArn } = trail.settings;
+  const { keyPrefix, kmsKeyArn, snsTopicName, logGroupArn, roleArn } = trail.settings;
   return {
     incarnation: trail.incarnation,
     trailArn: trail.arn,
@@ -111,7 +122,17 @@ function placeOf(trail: Trail): DeliveryPlace {
     ...(keyPrefix !== undefined && { keyPrefix }),
     ...(trail.organizationId !== undefined && { organizationId: trail.organizationId }),
     ...(kmsKeyArn !== undefined && { kmsKeyArn }),
+    ...(snsTopicName !== undefined && { topicArn: snsTopicArn(snsTopicName, trail) }),
+    ...(logGroupArn !== undefined && { logGroupArn }),
+    ...(roleArn !== undefined && { roleArn }),
+    ...(trail.validation && { validation: trail.validation }),
   };
+}
+
+/** The place that is kept of a trail deleted now: its validation ends with it. */
+function deletedPlaceOf(trail: Trail, nowMs: number): DeletedPlace {
+  const validation = endedPeriod(trail.validation, nowMs);
+  return { ...placeOf(trail), ...(validation && { validation }), deletedMs: nowMs };
 }
 
 interface WriterParts {
@@ -140,7 +161,8 @@ function openWriter(ports: RegistryPorts, { trails, deleted, rebuild }: WriterPa
     async create(draft) {
       // Creation times are all different, also within a millisecond: the order of trails is the order of creation.
       const createdMs = Math.max(clock.nowMs(), trails.lastCreatedMs() + 1);
-      const trail: Trail = { ...draft, incarnation: random.uuid(), createdMs };
+      const made = { ...draft, incarnation: random.uuid(), createdMs };
+      const trail: Trail = withValidation(made, undefined, clock.nowMs());
       trails.claim(createdMs);
       const outcome = await state.put(trailKey(identityOf(trail)), encodeTrail(trail), "absent");
       if (outcome.kind === "conflict") throw await conflictOver(trail);
@@ -153,18 +175,16 @@ function openWriter(ports: RegistryPorts, { trails, deleted, rebuild }: WriterPa
         next.incarnation === current.incarnation && next.arn === current.arn,
         "a trail keeps its identity",
       );
-      const outcome = await state.put(
-        trailKey(identityOf(next)),
-        encodeTrail(next),
-        trails.versionOf(current),
-      );
-      if (outcome.kind === "conflict") throw await conflictOver(next);
-      trails.hold({ trail: next, version: outcome.version });
+      const trail: Trail = withValidation(next, current.validation, clock.nowMs());
+      const version = trails.versionOf(current);
+      const outcome = await state.put(trailKey(identityOf(trail)), encodeTrail(trail), version);
+      if (outcome.kind === "conflict") throw await conflictOver(trail);
+      trails.hold({ trail, version: outcome.version });
       rebuild();
     },
     async remove(current) {
       const { incarnation } = current;
-      const place: DeletedPlace = { ...placeOf(current), deletedMs: clock.nowMs() };
+      const place = deletedPlaceOf(current, clock.nowMs());
       // The tombstone first: a crash between the two leaves a live trail, whose tombstone the next start removes.
       await state.put(deletedTrailKey(incarnation), encodeDeletedPlace(place), "any");
       const outcome = await state.delete(trailKey(identityOf(current)), trails.versionOf(current));
@@ -195,7 +215,8 @@ function buildIndex(ports: RegistryPorts, trails: TrailTable, version: number): 
     ];
   });
   const organizationMembers = new Set(configuration.organization?.members);
-  return buildSelectorIndex(scopes, { version, organizationMembers });
+  const { eventBus } = configuration;
+  return buildSelectorIndex(scopes, { version, organizationMembers, ...(eventBus && { eventBus }) });
 }
 
 /** The trails in memory, by owner and by incarnation, each in creation order. */
@@ -260,12 +281,26 @@ function identityOf(trail: Trail): TrailIdentity {
   return { account: trail.owner, homeRegion: trail.homeRegion, name: trail.name };
 }
 
-async function loadTrails(state: StateStore): Promise<TrailTable> {
+async function loadTrails({ state, clock }: RegistryPorts): Promise<TrailTable> {
   const stored = await state.list(trailKeyPrefix);
   const held = stored.map((value) => ({ trail: decodeTrail(value), version: value.version }));
   const table = new TrailTable();
-  for (const one of held.sort((a, b) => a.trail.createdMs - b.trail.createdMs)) table.hold(one);
+  for (const one of held.sort((a, b) => a.trail.createdMs - b.trail.createdMs)) {
+    table.hold(await withStoredPeriod(state, one, clock.nowMs()));
+  }
   return table;
+}
+
+/**
+ * A trail that validates but has no period was written before there were digests: its period begins now. It is stored,
+ * because every start would name it anew otherwise.
+ */
+async function withStoredPeriod(state: StateStore, held: Held, nowMs: number): Promise<Held> {
+  if (held.trail.validation || !isValidating(held.trail)) return held;
+  const trail: Trail = withValidation(held.trail, undefined, nowMs);
+  const outcome = await state.put(trailKey(identityOf(trail)), encodeTrail(trail), held.version);
+  assert(outcome.kind !== "conflict", "nobody else writes trails while they are loaded");
+  return { trail, version: outcome.version };
 }
 
 async function loadDeletedPlaces(state: StateStore, trails: TrailTable): Promise<Map<string, DeletedPlace>> {

@@ -8,7 +8,13 @@ import { ApiError } from "../model/errors.ts";
 import { parseRegion, type Region } from "../model/regions.ts";
 import type { StateStore } from "../state/contract.ts";
 import { openMemoryState } from "../state/memory-state.ts";
-import { type DeliveryStatus, defaultQuotas, type TrailConfiguration, type TrailPorts } from "./ports.ts";
+import {
+  type DeliveryStatus,
+  type DigestPublicKey,
+  defaultQuotas,
+  type TrailConfiguration,
+  type TrailPorts,
+} from "./ports.ts";
 import { createTrailOperations, type TrailOperations } from "./trail-operations.ts";
 import { openTrailRegistry, type TrailRegistry } from "./trail-registry.ts";
 
@@ -57,7 +63,12 @@ export interface TrailWorld {
   nowMs: number;
   /** How long a sleep of the clock really takes. */
   sleepScale: number;
-  readonly statuses: Map<string, DeliveryStatus>;
+  /** `{incarnation} {region}` → what delivery knows there; channels left out know nothing. */
+  readonly statuses: Map<string, Partial<DeliveryStatus>>;
+  /** The keys of each Region; the world looks at no range. */
+  readonly keys: Map<Region, readonly DigestPublicKey[]>;
+  /** What ListPublicKeys asked for. */
+  readonly keyRanges: { readonly region: Region; readonly startMs: number; readonly endMs: number }[];
   readonly flushes: { readonly incarnation: string; readonly msMax: number; readonly wasLive: boolean }[];
   readonly warnings: string[];
   /** Starts again on the same state. */
@@ -86,7 +97,9 @@ export async function openTrailWorld(changes: Partial<TrailConfiguration> = {}):
     },
     nowMs: startMs,
     sleepScale: 1,
-    statuses: new Map<string, DeliveryStatus>(),
+    statuses: new Map<string, Partial<DeliveryStatus>>(),
+    keys: new Map<Region, readonly DigestPublicKey[]>(),
+    keyRanges: [],
     flushes: [],
     warnings: [],
   };
@@ -94,10 +107,19 @@ export async function openTrailWorld(changes: Partial<TrailConfiguration> = {}):
     state,
     bucket: bucketsOf(() => world),
     delivery: {
-      status: (incarnation, region) => world.statuses.get(`${incarnation} ${region}`) ?? {},
+      status: (incarnation, region) => ({
+        ...{ bucket: {}, digest: {}, notification: {}, logGroup: {} },
+        ...world.statuses.get(`${incarnation} ${region}`),
+      }),
       flush: async (incarnation, msMax) => {
         const wasLive = world.registry.place(incarnation)?.deletedMs === undefined;
         world.flushes.push({ incarnation, msMax, wasLive });
+      },
+    },
+    keys: {
+      publicKeys(of, range) {
+        world.keyRanges.push({ region: of, ...range });
+        return world.keys.get(of) ?? [];
       },
     },
     configuration: () => world.configuration,

@@ -1,4 +1,5 @@
 // The trail resource: one document with settings, selectors, tags and logging state. Types only.
+import type { ValidationPeriod } from "../bucket/place.ts";
 import type { AccountId, TrailArn } from "../model/arn.ts";
 import type { Region } from "../model/regions.ts";
 import type { TrailSelectors } from "../selector/selectors.ts";
@@ -51,4 +52,6 @@ export interface Trail {
   readonly insightSelectors: readonly InsightSelector[];
   readonly tags: readonly Tag[];
   readonly logging: LoggingState;
+  /** Kept true by validation-period.ts wherever the registry writes; absent until validation was first on while logging. */
+  readonly validation?: ValidationPeriod;
 }

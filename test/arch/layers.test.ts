@@ -3,31 +3,44 @@ import { describe, expect, test } from "vitest";
 import { importsOf, type SourceFile, sourceFiles } from "./source-files.ts";
 
 const stores = ["journal", "bucket", "state"];
+/** Low folders that talk to the outside; what a feature may ask besides the stores. */
+const services = ["aws"];
 const features = ["trail", "intake", "delivery"];
 const facts = ["selector", "event", "model"];
 
 /** Folder (or file in src/) → what it may import besides itself. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli", "config.ts", "config", "server.ts"],
-  "server.ts": ["config.ts", "config", "world.ts", "door", ...features, ...stores, "disk", ...facts],
+  "server.ts": [
+    "config.ts",
+    "config",
+    "world.ts",
+    "door",
+    ...features,
+    ...stores,
+    ...services,
+    "disk",
+    ...facts,
+  ],
   "world.ts": ["model"],
   cli: ["config.ts", "config", "model"],
   config: ["model", "config.ts"],
   "config.ts": ["model", "config"],
   door: [...features.filter((name) => name !== "delivery"), ...stores, ...facts],
-  trail: [...stores, ...facts],
+  trail: [...stores, ...services, ...facts],
   intake: [...stores, ...facts],
-  delivery: [...stores, "disk", ...facts],
+  delivery: [...stores, ...services, "disk", ...facts],
   journal: ["disk", ...facts],
   bucket: ["disk", ...facts],
   state: ["disk", ...facts],
+  aws: ["model"],
   disk: ["model"],
   selector: ["event", "model"],
   event: ["model"],
   model: [],
 };
 const pure = ["model", "event", "selector"];
-const impurePackages = /^(node:(?!buffer|test)|lmdb|pino|prom-client|@aws-sdk\/client-s3|vitest)/;
+const impurePackages = /^(node:(?!buffer|test)|lmdb|pino|prom-client|@aws-sdk\/client-(?!cloudtrail)|vitest)/;
 
 /** src/door/route.ts → door; src/server.ts → server.ts; src/config-schema.ts → config. */
 function unitOf(path: string): string {
@@ -78,6 +91,8 @@ describe("the import rule", () => {
     ["src/trail/x.ts", 'import { y } from "../delivery/y.ts";\n', "trail may not import delivery"],
     ["src/model/x.ts", 'import { y } from "../event/y.ts";\n', "model may not import event"],
     ["src/event/x.ts", 'import fs from "node:fs";\n', "event is pure"],
+    ["src/aws/x.ts", 'import { y } from "../trail/y.ts";\n', "aws may not import trail"],
+    ["src/event/x.ts", 'import { y } from "@aws-sdk/client-kms";\n', "event is pure"],
     ["src/helpers/x.ts", "", "not in the import rule"],
   ])("catches a planted mistake in %s", (path, text, problem) => {
     expect(problemsOf({ path, text }).join()).toContain(problem);

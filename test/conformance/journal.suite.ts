@@ -4,7 +4,7 @@ import type { Frame, FrameRecord, Journal, Position, StoredFrame } from "../../s
 import { frameBytesMax } from "../../src/journal/contract.ts";
 import { parseAccountId } from "../../src/model/arn.ts";
 import { parseRegion } from "../../src/model/regions.ts";
-import type { MatchSet } from "../../src/selector/match-set.ts";
+import { eventBusDestination, type MatchSet } from "../../src/selector/match-set.ts";
 
 export interface JournalSize {
   readonly bytesMax: number;
@@ -275,7 +275,10 @@ export function journalSuite(name: string, storage: () => OpenJournal): void {
         const journal = await fresh()();
         const many: MatchSet = {
           ...setOf(0),
-          destinations: Array.from({ length: 200 }, (_, n) => ({ kind: "trail", incarnation: `t${n}-"é"` })),
+          destinations: [
+            eventBusDestination,
+            ...Array.from({ length: 200 }, (_, n) => ({ kind: "trail" as const, incarnation: `t${n}-"é"` })),
+          ],
         };
         const none: MatchSet = { ...setOf(0), destinations: [] };
         const records: FrameRecord[] = [many, none].map((matchSet) => ({

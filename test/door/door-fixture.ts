@@ -15,6 +15,7 @@ import type {
   DoorLimits,
   DoorPorts,
   SigningIdentity,
+  TrailReport,
 } from "../../src/door/ports.ts";
 import { type AccountId, parseAccountId } from "../../src/model/arn.ts";
 import { apiError } from "../../src/model/errors.ts";
@@ -86,6 +87,8 @@ interface World {
   released: number;
   changes: number;
   ready: boolean;
+  /** What the status report lists. */
+  trails: Iterable<TrailReport>;
   intake: IntakeAnswer | "reject";
   bucketAnswer: BucketDoorResponse;
   /** Handlers of slow operations wait for this. */
@@ -171,6 +174,13 @@ export async function startDoor(options: FixtureOptions = {}): Promise<Running> 
       parts: { journal: { ok: world.ready, ...(world.ready ? {} : { detail: "The journal is full." }) } },
     }),
     metricsText: text,
+    status: () => ({
+      startedMs: 1_768_000_000_000,
+      nowMs: 1_768_000_060_000,
+      health: { ready: world.ready, parts: { journal: { ok: world.ready } } },
+      journal: { bytes: 4096, bytesMax: 1_000_000 },
+      trails: world.trails,
+    }),
     clock: {
       nowMs: () => Date.now() + world.clockShiftMs,
       monotonicMs: () => performance.now(),
@@ -210,6 +220,7 @@ function createWorld(): World {
     released: 0,
     changes: 0,
     ready: true,
+    trails: [],
     intake: { kind: "answered", accepted: 1, rejected: [] },
     bucketAnswer: { status: 200, headers: { "Content-Type": "text/plain" }, body: "an object" },
     gate: Promise.resolve(),
@@ -247,6 +258,7 @@ function trailOperations(world: World): TrailOperations {
       return { Trail: { Name: input.Name } };
     },
     GetTrailStatus: () => Promise.resolve({ IsLogging: true, StartLoggingTime: new Date(1_441_139_757_497) }),
+    ListPublicKeys: () => Promise.resolve({ PublicKeyList: [] }),
     ListTags: () => Promise.resolve({ ResourceTagList: [] }),
     ListTrails: () => Promise.resolve({ Trails: [] }),
     PutEventSelectors: (input) => change(input.TrailName),

@@ -19,6 +19,7 @@ import {
   send,
   startDoor,
 } from "./door-fixture.ts";
+import type { TrailReport } from "../../src/door/ports.ts";
 import { type Signing, sign, type Unsigned } from "./signing.ts";
 
 let open: Running;
@@ -55,6 +56,29 @@ async function signed(
   const unsigned = { method: "POST", path: "/", ...request, headers: { host, ...request.headers } };
   const out = await sign(unsigned, { credentials: mary, ...signing });
   return send(door.port, out);
+}
+
+function trailReport(name: string, note?: string): TrailReport {
+  return {
+    arn: `arn:aws:cloudtrail:us-east-1:123456789012:trail/${name}`,
+    isLogging: true,
+    isDeleted: false,
+    destinations: [
+      {
+        kind: "bucket",
+        target: "s3://trail-logs/",
+        failing: {
+          sinceMs: 1_768_000_000_000,
+          code: "AccessDenied",
+          attempts: 3,
+          nextTryMs: 1_768_000_070_000,
+        },
+        waiting: { files: 1, records: 2, bytes: 300, oldestMs: 1_768_000_000_000 },
+        givenUp: { files: 0, records: 0 },
+        ...(note !== undefined && { note }),
+      },
+    ],
+  };
 }
 
 const events = (body: Sent["body"], headers: Sent["headers"] = {}) =>
@@ -357,7 +381,7 @@ describe("pages for operators", () => {
     expect((await send(open.port, { target: "/healthz" })).status).toBe(200);
   });
 
-  test.each(["/healthz", "/readyz", "/metrics"])("%s is for reading", async (target) => {
+  test.each(["/healthz", "/readyz", "/metrics", "/statusz"])("%s is for reading", async (target) => {
     const reply = await send(open.port, { method: "POST", target, body: "x" });
     expect([reply.status, reply.headers.allow]).toEqual([405, "GET, HEAD"]);
     expect((await send(open.port, { method: "HEAD", target })).text).toBe("");
@@ -375,6 +399,70 @@ describe("pages for operators", () => {
     expect((await send(closed.port, { target: "/metrics", headers: wrong })).status).toBe(401);
     const right = { authorization: "Bearer the-metrics-token" };
     expect((await send(closed.port, { target: "/metrics", headers: right })).status).toBe(200);
+  });
+
+  test("the status is guarded like the metrics", async () => {
+    expect((await send(open.port, { target: "/statusz" })).status).toBe(200);
+    const stranger = await send(closed.port, { target: "/statusz" });
+    expect([stranger.status, stranger.headers["www-authenticate"]]).toEqual([401, "Bearer"]);
+    expect(stranger.json()["message"]).toContain("The status can be read with the header Authorization");
+    const wrong = { authorization: "Bearer the-metrics-tokem" };
+    expect((await send(closed.port, { target: "/statusz", headers: wrong })).status).toBe(401);
+    const right = { authorization: "Bearer the-metrics-token" };
+    expect((await send(closed.port, { target: "/statusz", headers: right })).status).toBe(200);
+  });
+
+  test("the status is the report, narrowed to one trail by name or ARN", async () => {
+    const trails = ["first", "my-first", "second"].map((name) => trailReport(name));
+    open.world.trails = trails;
+    const ask = (target: string) => send(open.port, { target });
+    const whole = await ask("/statusz");
+    expect(whole.headers).toMatchObject({ "content-type": "application/json", "cache-control": "no-store" });
+    expect(whole.json()).toEqual({
+      startedMs: 1_768_000_000_000,
+      nowMs: 1_768_000_060_000,
+      health: { ready: true, parts: { journal: { ok: true } } },
+      journal: { bytes: 4096, bytesMax: 1_000_000 },
+      isCut: false,
+      trails,
+    });
+    const narrowed = async (trail: string) =>
+      (await ask(`/statusz?trail=${encodeURIComponent(trail)}`)).json()["trails"];
+    expect(await narrowed("first")).toEqual([trails[0]]);
+    expect(await narrowed(trails[2]?.arn ?? "")).toEqual([trails[2]]);
+    expect(await narrowed("third")).toEqual([]);
+    expect(await narrowed("")).toEqual([]);
+  });
+
+  test("a deleted trail is told of while there is something to tell", async () => {
+    const report = trailReport("gone");
+    const [destination] = report.destinations;
+    if (!destination) throw new Error("The report has no destination.");
+    const { failing: _, ...quiet } = { ...destination, waiting: { files: 0, records: 0, bytes: 0 } };
+    const lost = { ...quiet, givenUp: { files: 1, records: 1 } };
+    const cases = [[quiet], [quiet, destination], [lost], []];
+    open.world.trails = cases.map((destinations) => ({ ...report, isDeleted: true, destinations }));
+    const { trails } = (await send(open.port, { target: "/statusz" })).json();
+    expect(trails).toMatchObject([{ destinations: cases[1] }, { destinations: cases[2] }]);
+    open.world.trails = [{ ...report, destinations: [quiet] }];
+    expect((await send(open.port, { target: "/statusz" })).json()["trails"]).toHaveLength(1);
+  });
+
+  test("the status lists so many trails, says when there are more, and asks for no more of them", async () => {
+    let made = 0;
+    open.world.trails = {
+      *[Symbol.iterator]() {
+        for (;;) yield trailReport(`trail-${(made += 1)}`);
+      },
+    };
+    const cut = (await send(open.port, { target: "/statusz" })).json();
+    expect([cut["isCut"], cut["trails"]]).toEqual([true, expect.objectContaining({ length: 10_000 })]);
+    expect(made).toBe(10_001);
+    const note = "n".repeat(1024 * 1024);
+    open.world.trails = Array.from({ length: 40 }, (_, index) => trailReport(`trail-${index}`, note));
+    const large = (await send(open.port, { target: "/statusz" })).json();
+    expect([large["isCut"], large["trails"]]).toEqual([true, expect.objectContaining({ length: 31 })]);
+    open.world.trails = [];
   });
 
   test("the front page says what this is; elsewhere there is nothing", async () => {

@@ -17,6 +17,8 @@ import {
   KeptLog,
   ManualClock,
   matchSet,
+  noServices,
+  noSigner,
   recordsOf,
   recordText,
   seededRandom,
@@ -241,7 +243,7 @@ class Simulation {
         bucket: life.mortal(bucket as unknown as BucketStore, ["put"], false),
         disk: life.mortal(this.outboxDisk, diskCalls, true),
         clock: life.mortal<Clock>(clock, ["sleep"], false),
-        ...{ places, log, metrics, random: draw },
+        ...{ places, log, metrics, random: draw, services: noServices, signer: noSigner },
       },
       options,
       limits,
@@ -323,8 +325,8 @@ describe("delivery that dies at any call", () => {
     seen.deaths += deaths;
     seen.moves += messages("follows its trail");
     seen.outbox += outboxFiles;
-    seen.refused += metrics.totals.get("delivery_failures_total AccessDenied") ?? 0;
-    seen.unknown += metrics.totals.get("delivery_failures_total no-answer") ?? 0;
+    seen.refused += metrics.totals.get("delivery_failures_total AccessDenied bucket") ?? 0;
+    seen.unknown += metrics.totals.get("delivery_failures_total no-answer bucket") ?? 0;
     seen.faults += log.of("error").length;
     seen.takenUp += messages("goes on where");
     seen.trimmed += journalDisk.calls("remove");

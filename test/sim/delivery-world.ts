@@ -1,11 +1,12 @@
 // The world around delivery for its tests: a clock that moves when told, a bucket that misbehaves on demand, places,
 // and a log that is kept. Real journal, state and disk implementations are given by the tests.
 import { gunzipSync } from "node:zlib";
+import type { Services } from "../../src/aws/contract.ts";
 import type { BucketStore, PutOutcome, PutRequest } from "../../src/bucket/contract.ts";
 import type { DeliveryPlace } from "../../src/bucket/place.ts";
 import { createDelivery, type Delivery } from "../../src/delivery/delivery.ts";
 import { defaultLimits, type DeliveryLimits } from "../../src/delivery/limits.ts";
-import type { DeliveryOptions, DeliveryPorts, Places } from "../../src/delivery/ports.ts";
+import type { DeliveryOptions, DeliveryPorts, DigestSigner, Places } from "../../src/delivery/ports.ts";
 import type { Disk } from "../../src/disk/contract.ts";
 import type { Frame, Journal, Position, ReadBatch, StoredFrame } from "../../src/journal/contract.ts";
 import { parseAccountId, trailArn } from "../../src/model/arn.ts";
@@ -194,6 +195,10 @@ export class TestPlaces implements Places {
     return this.#places.get(incarnation);
   }
 
+  validated(): readonly DeliveryPlace[] {
+    return [...this.#places.values()].filter(({ validation }) => validation !== undefined);
+  }
+
   async forget(incarnation: string): Promise<void> {
     this.#places.delete(incarnation);
     this.forgotten.push(incarnation);
@@ -270,15 +275,12 @@ export function matchSet(
 export function frame(
   id: string,
   arrivedMs: number,
-  records: readonly { readonly id: string; readonly matchSet: MatchSet }[],
+  records: readonly { readonly id: string; readonly matchSet: MatchSet; readonly eventTime?: string }[],
 ): Frame {
   return {
     id,
     header: { door: "events", principal: "test", arrivedMs, configurationVersion: 1 },
-    records: records.map((record) => ({
-      bytes: Buffer.from(recordText(record.id)),
-      matchSet: record.matchSet,
-    })),
+    records: records.map(({ matchSet, ...record }) => ({ bytes: Buffer.from(JSON.stringify(record)), matchSet })),
   };
 }
 
@@ -375,7 +377,17 @@ export const testOptions: DeliveryOptions = {
   outboxBytesMax: 1024 * 1024 * 1024,
   outboxDirectory: "/outbox",
   putTimeoutMs: 30_000,
+  digestIntervalMs: 3_600_000,
   deletedGraceMs: 3_600_000,
+};
+
+/** No endpoint is configured. */
+export const noServices: Services = { close() {} };
+
+/** Where no trail validates its log files nothing is signed. */
+export const noSigner: DigestSigner = {
+  fingerprint: () => Promise.reject(new Error("Nothing is signed here.")),
+  sign: () => Promise.reject(new Error("Nothing is signed here.")),
 };
 
 export function makeWorld(
@@ -387,7 +399,8 @@ export function makeWorld(
   const log = new KeptLog();
   const metrics = new CountingMetrics();
   const store = bucket as unknown as BucketStore;
-  const ports = { ...parts, bucket: store, places, log, metrics, random: seededRandom(7) };
+  const outside = { services: noServices, signer: noSigner };
+  const ports = { ...parts, ...outside, bucket: store, places, log, metrics, random: seededRandom(7) };
   const options = { ...testOptions, ...changes.options };
   const limits = { ...defaultLimits, ...changes.limits };
   return {

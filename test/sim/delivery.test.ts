@@ -204,8 +204,8 @@ describe("a bucket that fails", () => {
     await clock.advance(minute + 1_000);
     expect(journal.startSeq).toBe(journal.end().seq);
     expect(disk.files().length).toBe(1);
-    expect(delivery.status("a", usEast1)).toMatchObject({ latestDeliveryError: "AccessDenied" });
-    expect(delivery.status("a", usEast1).latestDeliveryMs).toBeUndefined();
+    expect(delivery.status("a", usEast1).bucket).toMatchObject({ latestError: "AccessDenied" });
+    expect(delivery.status("a", usEast1).bucket.latestMs).toBeUndefined();
     for (let n = 0; n < 20; n += 1) {
       await append(matchSet(["a"]));
       await clock.advance(minute);
@@ -218,8 +218,8 @@ describe("a bucket that fails", () => {
     world.bucket.answer = () => "store";
     await clock.advance(5 * minute);
     expect(delivered("bucket-a")).toEqual(allTexts());
-    expect(delivery.status("a", usEast1).latestDeliveryError).toBeUndefined();
-    expect(delivery.status("a", usEast1).latestSuccessfulAttemptMs).toBeGreaterThan(0);
+    expect(delivery.status("a", usEast1).bucket.latestError).toBeUndefined();
+    expect(delivery.status("a", usEast1).bucket.latestSuccessfulAttemptMs).toBeGreaterThan(0);
     expect(disk.files()).toEqual([]);
     expect(await plansLeft()).toBe(0);
     expect(world.log.of("error")).toEqual([]);
@@ -230,8 +230,8 @@ describe("a bucket that fails", () => {
     await delivery.start();
     await append(matchSet(["a"]));
     await clock.advance(2 * minute);
-    const { latestDeliveryError, latestAttemptMs } = delivery.status("a", usEast1);
-    expect(latestDeliveryError).toBeUndefined();
+    const { latestError, latestAttemptMs } = delivery.status("a", usEast1).bucket;
+    expect(latestError).toBeUndefined();
     expect(latestAttemptMs).toBeGreaterThan(0);
   });
 
@@ -251,7 +251,7 @@ describe("a bucket that fails", () => {
     await append(matchSet(["a"]));
     await clock.advance(minute + 1_000);
     await restart();
-    expect(delivery.status("a", usEast1).latestDeliveryError).toBe("NoSuchBucket");
+    expect(delivery.status("a", usEast1).bucket.latestError).toBe("NoSuchBucket");
     world.bucket.answer = () => "store";
     await clock.advance(minute);
     expect(delivered("bucket-a")).toEqual(allTexts());
@@ -288,8 +288,8 @@ describe("a bucket that fails", () => {
     }
     await clock.advance(2 * minute);
     expect(delivered("bucket-a").length).toBe(20);
-    expect(delivery.status("a", usEast1).latestDeliveryError).toBeUndefined();
-    expect(delivery.status("a", region("eu-west-1")).latestDeliveryError).toBe("AccessDenied");
+    expect(delivery.status("a", usEast1).bucket.latestError).toBeUndefined();
+    expect(delivery.status("a", region("eu-west-1")).bucket.latestError).toBe("AccessDenied");
   });
 
   test("after the retention a file is given up, counted and logged", async () => {
@@ -303,7 +303,7 @@ describe("a bucket that fails", () => {
     expect(world.log.of("error").map((line) => line.fields)).toMatchObject([
       { reason: "retention", eventCount: 3, code: "AccessDenied", bucket: "bucket-a" },
     ]);
-    expect(world.metrics.totals.get("delivery_given_up_records_total retention")).toBe(3);
+    expect(world.metrics.totals.get("delivery_given_up_records_total retention bucket")).toBe(3);
     expect([await plansLeft(), disk.files().length]).toEqual([0, 0]);
   });
 });
@@ -343,7 +343,7 @@ describe("bounds", () => {
     expect(givenUp.length).toBeGreaterThan(5);
     expect(new Set(givenUp)).toEqual(new Set(["bucket-a"]));
     expect(delivery.waiting().outboxBytes).toBeLessThanOrEqual(1_000);
-    expect(world.metrics.totals.get("delivery_given_up_total outbox-full")).toBe(givenUp.length);
+    expect(world.metrics.totals.get("delivery_given_up_total outbox-full bucket")).toBe(givenUp.length);
     world.bucket.answer = () => "store";
     await clock.advance(10 * minute);
     // The youngest are there, the oldest are not.
@@ -545,7 +545,7 @@ describe("a trail that changes", () => {
     await delivery.start();
     await append(matchSet(["a"]));
     await clock.advance(5 * minute);
-    expect(delivery.status("a", usEast1).latestDeliveryError).toBe("KMS.DisabledException");
+    expect(delivery.status("a", usEast1).bucket.latestError).toBe("KMS.DisabledException");
     world.places.set("a", { bucket: "bucket-a", kmsKeyArn: kms("new") });
     await clock.advance(10_000);
     const [key = ""] = world.bucket.keys("bucket-a");
@@ -654,7 +654,7 @@ describe("a deleted trail", () => {
     expect(world.log.of("error").map((line) => line.fields)).toMatchObject([
       { incarnation: "gone", eventCount: 2 },
     ]);
-    expect(world.metrics.totals.get("delivery_given_up_records_total trail-deleted")).toBe(2);
+    expect(world.metrics.totals.get("delivery_given_up_records_total trail-deleted bucket")).toBe(2);
   });
 });
 
@@ -697,7 +697,7 @@ describe("a start", () => {
     const keys: string[] = [];
     let isFull = true;
     state.put = async (key, value, expected) => {
-      if (key.startsWith("delivery/plan/")) keys.push((value as { key: string }).key);
+      if (key.startsWith("delivery/plan/")) keys.push((value as { target: { key: string } }).target.key);
       if (isFull && key.startsWith("delivery/cut/")) throw new Error("The disk is full.");
       return failing(key, value, expected);
     };

@@ -1,6 +1,6 @@
 // The bucket policy that lets CloudTrail write: checking one (formats.md §2.5-2.6) and composing one. Pure.
-import { parseArn } from "../model/arn.ts";
-import { evaluate, type PolicyDocument, parsePolicy } from "../model/policy.ts";
+import { parseArn } from "./arn.ts";
+import { evaluate, type PolicyDocument, parsePolicy, policyLiteral } from "./policy.ts";
 
 /** The trail that wants to write, and where. */
 export interface DeliveryPermission {
@@ -38,7 +38,7 @@ export function letsCloudTrailWrite(policyText: string, permission: DeliveryPerm
   return probedFolders(permission).every((folder) => may("s3:PutObject", `${bucket}/${folder}`, put));
 }
 
-/** The policy to attach to a trail's bucket, as JSON (formats.md §2.5). */
+/** The policy to attach to a trail's bucket, as JSON (formats.md §2.5). It covers digests and Insights too. */
 export function deliveryPolicy(permission: DeliveryPermission): string {
   const { trailArn, owner, organizationId } = permission;
   const bucket = bucketArn(permission);
@@ -48,7 +48,8 @@ export function deliveryPolicy(permission: DeliveryPermission): string {
     Effect: "Allow",
     Principal,
     Action: "s3:PutObject",
-    Resource: `${bucket}/${logRoot(permission)}${folder}/*`,
+    // A prefix may hold what would be a wildcard here.
+    Resource: `${bucket}/${policyLiteral(logRoot(permission))}${folder}/*`,
     Condition: { StringEquals: { "s3:x-amz-acl": acl, "aws:SourceArn": trailArn } },
   });
   const statements = [
@@ -102,6 +103,10 @@ function serviceContext(permission: DeliveryPermission): Readonly<Record<string,
     "aws:SecureTransport": ["true"],
     "aws:PrincipalIsAWSService": ["true"],
     "aws:PrincipalServiceName": [service],
+    "aws:PrincipalServiceNamesList": [service],
+    "aws:ViaAWSService": ["false"],
+    "s3:authType": ["REST-HEADER"],
+    "s3:signatureversion": ["AWS4-HMAC-SHA256"],
   };
 }
 

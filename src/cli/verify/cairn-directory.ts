@@ -1,0 +1,96 @@
+// How Cairn's own bucket directory names files after keys, and the side files that hold metadata. Reads, never writes.
+// The layout is that of src/bucket/directory.ts, key-path.ts and object-description.ts, which the command line does not import.
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+
+/** Cairn cuts longer names into nested folders. */
+const nameLengthMax = 240;
+const continuedMark = "%+";
+export const asideMark = "%object";
+export const sideFileBytesMax = 1024 * 1024;
+
+const sideFileSchema = z.object({
+  version: z.literal(1),
+  descriptions: z
+    .array(
+      z.object({
+        etag: z.string(),
+        sizeBytes: z.number(),
+        metadata: z.object({ user: z.record(z.string(), z.string()).optional() }),
+      }),
+    )
+    .max(16),
+});
+
+/** Where Cairn keeps what it knows of the objects of a bucket's folder; undefined when the folder is no bucket of Cairn's. */
+export function sideFolderOf(bucketFolder: string): string | undefined {
+  const folder = join(dirname(bucketFolder), ".cairn", "buckets", basename(bucketFolder), "objects");
+  return statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true ? folder : undefined;
+}
+
+/** The names, folder by folder, of the file that holds an object. */
+export function cairnNames(key: string): readonly string[] {
+  return Buffer.from(key, "utf8").toString("latin1").split("/").flatMap(segmentNames);
+}
+
+export type CairnName =
+  | { readonly form: "whole"; readonly bytes: string }
+  /** The name goes on in the files of this folder. */
+  | { readonly form: "continued"; readonly bytes: string };
+
+/** What a name in a bucket's folder stands for, as UTF-8 bytes, one character each; undefined when it is none of Cairn's. */
+export function readCairnName(name: string): CairnName | undefined {
+  const isContinued = name.endsWith(continuedMark);
+  const text = isContinued ? name.slice(0, -continuedMark.length) : name.replace(/%object$/, "");
+  const form = isContinued ? "continued" : "whole";
+  if (text === "%_") return { form, bytes: "" };
+  if (!/^(?:[ -$&-.0-~]|%[0-9A-F]{2})+$/.test(text)) return undefined;
+  const bytes = text.replace(/%([0-9A-F]{2})/g, (_all, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return { form, bytes };
+}
+
+/** The user metadata that a side file says of an object; undefined when it describes another one or is damaged. */
+export function describedMetadata(
+  sideFile: Uint8Array,
+  object: Uint8Array,
+): Readonly<Record<string, string>> | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(sideFile).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+  const descriptions = sideFileSchema.safeParse(value).data?.descriptions ?? [];
+  const fitting = descriptions.filter(({ sizeBytes }) => sizeBytes === object.length);
+  const md5 = createHash("md5").update(object).digest("hex");
+  const found = fitting.find(({ etag }) => etag === md5) ?? (fitting.length === 1 ? fitting[0] : undefined);
+  return found && (found.metadata.user ?? {});
+}
+
+function segmentNames(segment: string): readonly string[] {
+  const names: string[] = [];
+  let name = "";
+  for (const byte of segment) {
+    const escaped = escapeByte(byte);
+    if (name.length + escaped.length > nameLengthMax) {
+      names.push(name + continuedMark);
+      name = "";
+    }
+    name += escaped;
+  }
+  return [...names, lastName(name)];
+}
+
+function lastName(name: string): string {
+  if (name === "") return "%_";
+  return name === "." || name === ".." ? name.replaceAll(".", "%2E") : name;
+}
+
+function escapeByte(byte: string): string {
+  if (byte >= " " && byte <= "~" && byte !== "%") return byte;
+  return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}

@@ -1,0 +1,53 @@
+// One call to another service within a time of its own: whoever hangs or throws gave no answer. Must not: know services.
+import type { Clock } from "../model/environment.ts";
+
+export interface CallBounds {
+  readonly clock: Clock;
+  /** How long one call may take, milliseconds. */
+  readonly callMsMax: number;
+  /** Gives the call up from outside. */
+  readonly signal: AbortSignal;
+}
+
+/** The call may have worked or not. */
+export interface NoAnswer {
+  readonly kind: "unknown";
+  readonly message: string;
+}
+
+/** Never rejects. `call` gets a signal that aborts when nobody waits for its answer any more. */
+export async function answerWithin<Answer>(
+  bounds: CallBounds,
+  call: (signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer | NoAnswer> {
+  const { clock, callMsMax, signal } = bounds;
+  if (signal.aborted) return { kind: "unknown", message: "The call was given up before it began." };
+  const waiting = new AbortController();
+  const abandoned = new AbortController();
+  const giveUp = () => waiting.abort();
+  signal.addEventListener("abort", giveUp, { once: true });
+  const timedOut = clock.sleep(callMsMax, waiting.signal).then(
+    (): NoAnswer => ({
+      kind: "unknown",
+      message: signal.aborted ? "The call was given up." : `No answer within ${callMsMax} ms.`,
+    }),
+  );
+  try {
+    return await Promise.race([answered(call, abandoned.signal), timedOut]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+    waiting.abort();
+    abandoned.abort();
+  }
+}
+
+async function answered<Answer>(
+  call: (signal: AbortSignal) => Promise<Answer>,
+  signal: AbortSignal,
+): Promise<Answer | NoAnswer> {
+  try {
+    return await call(signal);
+  } catch (error) {
+    return { kind: "unknown", message: error instanceof Error ? error.message : String(error) };
+  }
+}
