@@ -8,12 +8,20 @@ const connectMsMax = 5_000;
 /** A connection on which nothing moves for so long is given up; callers end a request earlier by their signal. */
 const silenceMsMax = 60_000;
 
+/** The SDK's 50 are fewer than delivery has requests under way: the rest would wait inside their own time-outs. */
+const socketsMax = 512;
+
 /** Options for the constructor of any SDK client. One attempt per call: retrying is the caller's business. */
 export function clientOptions(endpoint: Endpoint, region: string) {
   return {
     region,
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: connectMsMax, socketTimeout: silenceMsMax },
+    requestHandler: {
+      connectionTimeout: connectMsMax,
+      socketTimeout: silenceMsMax,
+      httpAgent: { keepAlive: true, maxSockets: socketsMax },
+      httpsAgent: { keepAlive: true, maxSockets: socketsMax },
+    },
     // AWS_ENDPOINT_URL is what points clients at Cairn: followed here, Cairn would call itself.
     ignoreConfiguredEndpointUrls: true,
     ...(endpoint.kind === "url" && { endpoint: endpoint.url }),

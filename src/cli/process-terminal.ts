@@ -15,7 +15,7 @@ export function processTerminal(startServer: StartServer): Terminal {
     environment: process.env,
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
-    isErrorTty: Boolean(process.stderr.isTTY),
+    isErrorTty: process.stderr.isTTY,
     writeError: (text) => void process.stderr.write(text),
     readFile,
     writeNewFile: (path, text) => writeFileSync(path, text, { flag: "wx", mode: 0o600 }),

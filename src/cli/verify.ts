@@ -64,7 +64,7 @@ async function verifyPlaces(options: VerifyOptions, context: PlaceContext): Prom
     const isOfTrail = place.account === options.trail?.account || /\/o-[^/]+\/\d{12}\/$/.test(place.base);
     if (options.trail && !isOfTrail) continue;
     const { done } = await slots.start(() => verifyPlace(place, context));
-    const ended = done
+    const ended = Promise.resolve(done)
       .catch((error: unknown) => {
         failure ??= { error };
       })

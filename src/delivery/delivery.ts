@@ -1,5 +1,7 @@
-// Delivery: from the journal to log files in the bucket. This file joins the parts; read them in this order:
-//   cutter → plan → ledger → composer (compose) → writer (lane, outbox) → status-book, housekeeping
+// Delivery: from the journal to log files in the bucket, and to whoever else the trail names. This file joins the parts;
+// read them in this order:
+//   cutter → plan → ledger → composer (compose) → writer (lane, outbox, the three sinks) → digests, notices →
+//   status-book, housekeeping
 // Must not live in this folder: selectors (decided before the journal), trail operations, how a bucket is reached.
 //
 // The life of a record: the cutter counts it; a cut stores a plan that covers it; the composer reads it again and
@@ -223,10 +225,12 @@ class RunningDelivery implements Delivery {
     const fault = this.#faults.text();
     if (fault !== undefined) return { ok: false, detail: fault };
     const { lanesFailing, outboxFiles } = this.waiting();
-    if (lanesFailing === 0 && outboxFiles === 0) return { ok: true };
+    const notices = this.#notifier.counts;
+    const failing = lanesFailing + notices.lanesFailing;
+    if (failing === 0 && outboxFiles === 0) return { ok: true };
     return {
       ok: true,
-      detail: `${lanesFailing} destinations fail, ${outboxFiles} log files wait in the outbox.`,
+      detail: `${failing} destinations fail, ${outboxFiles} log files wait in the outbox, ${notices.waiting} to be announced.`,
     };
   }
 

@@ -321,7 +321,13 @@ export class Digests implements DeliveredListener {
     }
     log.error(fields, "A digest was given up; the log files it would have named cannot be validated.");
     metrics.count("digests_given_up_total");
-    Object.assign(held, { failures: 0, retryAtMs: 0, pausedUntilMs: 0, lastError: undefined, failingSinceMs: undefined });
+    Object.assign(held, {
+      failures: 0,
+      retryAtMs: 0,
+      pausedUntilMs: 0,
+      lastError: undefined,
+      failingSinceMs: undefined,
+    });
   }
 
   /** End of the window that a chain has not written though it could. */

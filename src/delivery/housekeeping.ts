@@ -1,5 +1,5 @@
 // Looks after what nobody else comes back to: files past their retention, left-overs of deleted trails, places
-// that may be forgotten, and the status documents. Must not: cut, compose or write files.
+// that may be forgotten, status documents and expired private keys. Must not: cut, compose or write files.
 import type { Faults } from "./faults.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
@@ -53,6 +53,7 @@ export class Housekeeping {
   async #sweep(signal: AbortSignal): Promise<void> {
     this.#parts.writer.sweep();
     await this.#parts.statuses.store();
+    await this.#parts.ports.signer.forgetExpired();
     await this.#giveUpExpired(signal);
     for (const incarnation of this.#destinations()) {
       if (signal.aborted) return;

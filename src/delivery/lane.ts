@@ -56,6 +56,7 @@ export class Lane {
   #failures = 0;
   #retryAtMs = 0;
   #failure: LaneFailure | undefined;
+  #probedAtMs = 0;
   #probe: LaneItem | undefined;
   /** What an item weighed when it was added: it is taken off again when the item leaves, not before. */
   readonly #weights = new Map<LaneItem, { readonly held: number; readonly outbox: number }>();
@@ -73,6 +74,11 @@ export class Lane {
 
   get isFailing(): boolean {
     return this.#failures > 0;
+  }
+
+  /** Monotonic time of the last probe: who waits longest probes next. */
+  get probedAtMs(): number {
+    return this.#probedAtMs;
   }
 
   /** Present while the last try failed. */
@@ -208,6 +214,7 @@ export class Lane {
   #nextProbe(nowMs: number): LaneItem | undefined {
     if (this.#inFlight > 0 || nowMs < this.#retryAtMs) return undefined;
     this.#probe = this.#fresh.shift() ?? this.#tried.shift();
+    this.#probedAtMs = nowMs;
     return this.#probe;
   }
 

@@ -7,6 +7,7 @@
 //   delivery/cut/{partition}                 {seq, to}: the last committed cut and the first frame after it
 //   delivery/plan/{partition}/{seq}/{n}      one plan; valid only when seq ≤ the committed cut
 import { z } from "zod";
+import { logStreamName } from "../aws/log-stream-name.ts";
 import type { DeliveryPlace } from "../bucket/place.ts";
 import { parseAccountId } from "../model/arn.ts";
 import { unreachable } from "../model/assert.ts";
@@ -127,15 +128,6 @@ export function compareAge(a: Plan, b: Plan): number {
   return a.createdMs - b.createdMs || a.cutSeq - b.cutSeq || a.n - b.n;
 }
 
-/** The log stream of a trail's records (formats.md §5.1). */
-export function logStream(
-  of: Pick<Plan, "account" | "region">,
-  place: Pick<DeliveryPlace, "organizationId">,
-): string {
-  const stream = `${of.account}_CloudTrail_${of.region}`;
-  return place.organizationId === undefined ? stream : `org_${stream}`;
-}
-
 /**
  * Where the next try goes. A plan that surely stands nowhere yet (refused, or put into the outbox untried) follows
  * its trail to the place UpdateTrail gave it, under the same file name; any other stays where it was planned.
@@ -163,7 +155,10 @@ export function logGroupTarget(
 ): (Target & { readonly kind: "log-group" }) | undefined {
   const { logGroupArn, roleArn } = place;
   if (logGroupArn === undefined || roleArn === undefined) return undefined;
-  return { kind: "log-group", arn: logGroupArn, roleArn, stream: logStream(of, place) };
+  const { account, region } = of;
+  const { organizationId } = place;
+  const stream = logStreamName({ account, region, ...(organizationId !== undefined && { organizationId }) });
+  return { kind: "log-group", arn: logGroupArn, roleArn, stream };
 }
 
 /** What fails together: the bucket, the log group or the bus. Names a lane, together with its destination. */

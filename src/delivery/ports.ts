@@ -31,6 +31,11 @@ export interface DigestSigner {
   ): Promise<{ readonly signature: string; readonly fingerprint: string }>;
 }
 
+export interface DigestKeyring extends DigestSigner {
+  /** Deletes private keys that no digest can need any more. Cheap when there are none; never rejects. */
+  forgetExpired(): Promise<void>;
+}
+
 export interface DeliveryOptions {
   readonly deliveryIntervalMs: number;
   /** Uncompressed JSON per log file, at most (formats.md §2.2). */
@@ -55,7 +60,7 @@ export interface DeliveryPorts {
   readonly places: Places;
   /** SNS, CloudWatch Logs, EventBridge; those without an endpoint are absent. */
   readonly services: Services;
-  readonly signer: DigestSigner;
+  readonly signer: DigestKeyring;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -9,9 +9,10 @@
 // - A try from the outbox is announced in the plan first (`unknown`): if the process ends in the middle, the plan
 //   does not move, because the object may be there.
 // - When the outbox is full, the lane that fills it most gives up its oldest file: one dead bucket pays for itself.
-import { assert, unreachable } from "../model/assert.ts";
+import { assert } from "../model/assert.ts";
 import { Bell } from "./bell.ts";
 import type { ComposedFile } from "./compose.ts";
+import { targetFields, tellDelivered, tellFailed } from "./delivery-log.ts";
 import type { DeliveredFile, DeliveredListener } from "./delivered-file.ts";
 import { evidenceOfFile } from "./evidence.ts";
 import type { Faults } from "./faults.ts";
@@ -144,6 +145,11 @@ export class Writer {
     if (last < 0) return false;
     entry.told = last + 1;
     await this.#settle(entry);
+    const { trail, target } = entry.plan;
+    this.#parts.ports.log.info(
+      { trail, ...targetFields(target) },
+      "A log file was noted as delivered before the process ended; only its plan was left.",
+    );
     return true;
   }
 
@@ -215,7 +221,7 @@ export class Writer {
     let probes = [...this.#lanes.values()].filter((lane) => lane.isProbing).length;
     let readBytes = [...this.#lanes.values()].reduce((sum, lane) => sum + lane.readBytes, 0);
     let waitMs: number | undefined;
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanesInTurn()) {
       const nowMs = ports.clock.monotonicMs();
       const wasProbing = lane.isProbing;
       if (lane.isFailing && !wasProbing && probes >= limits.probesMax) continue;
@@ -228,6 +234,13 @@ export class Writer {
       if (laneWaitMs !== undefined) waitMs = Math.min(waitMs ?? laneWaitMs, laneWaitMs);
     }
     return waitMs;
+  }
+
+  /** Failing lanes come last, in turn: many that hang must not keep one from ever probing. */
+  #lanesInTurn(): readonly Lane[] {
+    const lanes = [...this.#lanes.values()];
+    const failing = lanes.filter((lane) => lane.isFailing).sort((a, b) => a.probedAtMs - b.probedAtMs);
+    return failing.length === 0 ? lanes : [...lanes.filter((lane) => !lane.isFailing), ...failing];
   }
 
   /** After an outage many lanes read their files from the outbox again; together they are bound, but for one file. */
@@ -289,7 +302,7 @@ export class Writer {
     if (outcome.kind !== "stored") return this.#failed(lane, item, { outcome, before });
     lane.succeeded();
     await this.#settle(entry, body);
-    this.#tellDelivered(plan, { bytes: body.length, elapsedMs });
+    tellDelivered(ports, plan, { bytes: body.length, elapsedMs });
     await this.#dropFile(entry);
     return "done";
   }
@@ -371,7 +384,7 @@ export class Writer {
     this.#holdBack(lane, item, changes.attempts);
     const { kind: _kind, ...said } = outcome;
     lane.noteFailure({ ...said, nowMs: ports.clock.nowMs() });
-    this.#tellFailed(entry.plan, outcome, changes.attempts);
+    tellFailed(ports, entry.plan, { outcome, attempts: changes.attempts });
     try {
       if (item.bytes) await this.#toOutbox(entry, item.bytes, changes);
       else await ledger.update(entry, changes);
@@ -475,7 +488,7 @@ export class Writer {
     const { ports, ledger, sinks, givenUp } = this.#parts;
     const { id, incarnation, trail, target, recordCount, attempts, code } = entry.plan;
     ports.log.error(
-      { trail, ...namesOf(target), eventCount: recordCount, attempts, code, reason },
+      { trail, ...targetFields(target), eventCount: recordCount, attempts, code, reason },
       "A log file was given up; its events will not be delivered.",
     );
     await ledger.remove(entry);
@@ -551,44 +564,5 @@ export class Writer {
     let held = 0;
     for (const lane of this.#lanes.values()) held += lane.heldBytes;
     return held;
-  }
-
-  #tellDelivered(plan: Plan, file: { bytes: number; elapsedMs: number }): void {
-    const { log, metrics, clock } = this.#parts.ports;
-    const { trail, target, recordCount, attempts, createdMs } = plan;
-    const labels = { target: target.kind };
-    metrics.count("log_files_delivered_total", labels);
-    metrics.count("log_file_records_total", labels, recordCount);
-    metrics.count("log_file_bytes_total", labels, file.bytes);
-    metrics.observe("delivery_delay_seconds", Math.max(0, clock.nowMs() - createdMs) / 1000);
-    log.info(
-      { trail, ...namesOf(target), eventCount: recordCount, attempts: attempts + 1, ...file },
-      target.kind === "bucket" ? "Log file delivered." : "Events delivered.",
-    );
-  }
-
-  #tellFailed(plan: Plan, outcome: FailedSend, attempts: number): void {
-    const { log, metrics } = this.#parts.ports;
-    const { trail, target } = plan;
-    const code = outcome.kind === "refused" ? outcome.code : "no-answer";
-    metrics.count("delivery_failures_total", { code, target: target.kind });
-    log.warn(
-      { trail, ...namesOf(target), attempts, code, error: outcome.message },
-      "A log file could not be delivered; it is tried again.",
-    );
-  }
-}
-
-/** A target as log lines name it. */
-function namesOf(target: Target): Readonly<Record<string, string>> {
-  switch (target.kind) {
-    case "bucket":
-      return { bucket: target.bucket, objectKey: target.key };
-    case "log-group":
-      return { logGroup: target.arn, logStream: target.stream };
-    case "event-bus":
-      return { to: "event-bus" };
-    default:
-      return unreachable(target);
   }
 }

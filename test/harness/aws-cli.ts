@@ -24,6 +24,8 @@ export async function awsRaw(options: CliOptions, args: readonly string[]): Prom
       AWS_ACCESS_KEY_ID: options.accessKeyId ?? "123456789012",
       AWS_SECRET_ACCESS_KEY: options.secretAccessKey ?? "anything",
       AWS_DEFAULT_REGION: options.region ?? "us-east-2",
+      // Commands that talk to several services use --endpoint-url for one of them alone.
+      AWS_ENDPOINT_URL: options.url,
       AWS_CONFIG_FILE: "/dev/null",
       AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
       AWS_EC2_METADATA_DISABLED: "true",

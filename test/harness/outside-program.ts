@@ -21,3 +21,19 @@ export function program(name: string, command: string, args: readonly string[]):
 }
 
 export const awsCli = program("the AWS CLI (aws)", "aws", ["--version"]);
+
+/** An AWS CLI that takes the endpoint of every service from AWS_ENDPOINT_URL, as validate-logs needs it (formats.md §3.7). */
+export const awsCliWithEndpoints: OutsideProgram = {
+  name: "an AWS CLI that knows AWS_ENDPOINT_URL (aws 1.29 or 2.13, or newer)",
+  present: () => {
+    const { stdout, stderr } = spawnSync("aws", ["--version"], { encoding: "utf8" });
+    // Older ones of version 1 write it to stderr; both are null when there is no such program.
+    return knowsEndpointUrl(`${stdout ?? ""}${stderr ?? ""}`);
+  },
+};
+
+/** `text`: what `aws --version` says. */
+function knowsEndpointUrl(text: string): boolean {
+  const [, major = 0, minor = 0] = (/aws-cli\/(\d+)\.(\d+)\./.exec(text) ?? []).map(Number);
+  return major > 2 || (major === 2 && minor >= 13) || (major === 1 && minor >= 29);
+}

@@ -1,15 +1,22 @@
 // Delivery that dies at any call, over disks that forget, a state store that fails and a bucket that refuses,
 // hangs, loses its answers and takes effect late, while trails move. At the end every durable record stands in
-// exactly one stored file of each destination that logs it, and nowhere else.
+// exactly one stored file of each destination that logs it, and nowhere else; and every file of the trail that
+// validates is named in exactly one digest and announced to its topic.
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import type { ServiceOutcome, Topics } from "../../src/aws/contract.ts";
 import type { BucketStore } from "../../src/bucket/contract.ts";
+import type { ValidationPeriod } from "../../src/bucket/place.ts";
 import { createDelivery, type Delivery } from "../../src/delivery/delivery.ts";
 import { defaultLimits } from "../../src/delivery/limits.ts";
 import type { Journal } from "../../src/journal/contract.ts";
+import { type DigestDocument } from "../../src/model/digest.ts";
+import { parseDigestKey } from "../../src/model/digest-key.ts";
 import { openSegmentJournal } from "../../src/journal/segment-journal.ts";
 import type { Clock } from "../../src/model/environment.ts";
 import type { StateStore } from "../../src/state/contract.ts";
 import { openMemoryState } from "../../src/state/memory-state.ts";
+import { documentOf, TwoKeys } from "./digest-world.ts";
 import {
   type Answer,
   CountingMetrics,
@@ -17,8 +24,6 @@ import {
   KeptLog,
   ManualClock,
   matchSet,
-  noServices,
-  noSigner,
   recordsOf,
   recordText,
   seededRandom,
@@ -36,6 +41,7 @@ const incarnations = ["a", "b", "c"];
 const options = {
   ...testOptions,
   deliveryIntervalMs: 5_000,
+  digestIntervalMs: 10_000,
   logFileBytesMax: 400,
   outboxBytesMax: 10_000_000,
 };
@@ -46,6 +52,28 @@ const limits = {
   passBytesMax: 600,
   readBytesMax: 100,
 };
+
+/** The trail whose log files are validated and announced. */
+const validated = "a";
+const keys = new TwoKeys();
+const signer = {
+  fingerprint: keys.fingerprint.bind(keys),
+  sign: keys.sign.bind(keys),
+  forgetExpired: async () => {},
+};
+
+/** Remembers which log files it heard of. */
+class TestTopics implements Topics {
+  readonly heard = new Set<string>();
+  mayFail: () => boolean = () => false;
+
+  async publish(_topic: string, message: string): Promise<ServiceOutcome> {
+    if (this.mayFail()) return { kind: "refused", code: "AuthorizationError", message: "Not now." };
+    const { s3Bucket, s3ObjectKey } = JSON.parse(message) as { s3Bucket: string; s3ObjectKey: string[] };
+    for (const key of s3ObjectKey) this.heard.add(`${s3Bucket}/${key}`);
+    return { kind: "done" };
+  }
+}
 
 type Draw = ReturnType<typeof seededRandom>;
 
@@ -106,6 +134,7 @@ class Simulation {
   readonly state: StateStore = openMemoryState({ clock: this.clock });
   readonly bucket = new TestBucket();
   readonly places = new TestPlaces();
+  readonly topics = new TestTopics();
   readonly log = new KeptLog();
   readonly metrics = new CountingMetrics();
   /** Records whose append was acknowledged, per destination. */
@@ -115,7 +144,9 @@ class Simulation {
   outboxDisk: SimulatedDisk;
   journalDisk: SimulatedDisk;
   outboxFiles = 0;
+  digests = 0;
   deaths = 0;
+  readonly #startMs = this.clock.nowMs();
   #journal: Journal | undefined;
   #records = 0;
   #mood = 0;
@@ -126,6 +157,7 @@ class Simulation {
     this.journalDisk = new SimulatedDisk({ seed: seed + 1_000 });
     for (const name of incarnations) this.#moveTrail(name);
     this.bucket.answer = () => this.#answer();
+    this.topics.mayFail = () => this.draw.below(4) === 0;
   }
 
   async run(): Promise<void> {
@@ -203,13 +235,29 @@ class Simulation {
     this.bucket.answer = () => "store";
     const delivery = await this.#make(new Life(this.draw, { dieAt: Infinity, failEvery: Infinity }));
     await delivery.start();
-    for (let tries = 0; tries < 400 && !(await this.#isDone(delivery)); tries += 1) {
-      await this.clock.advance(1_000);
-    }
+    await this.#until(() => this.#isDone(delivery));
+    const untilMs = this.clock.nowMs();
+    this.#set(validated, { bucket: "bucket-0", keyPrefix: validated }, { sinceMs: this.#startMs, untilMs });
+    await this.#until(() => this.#isEvident());
     this.bucket.landLate();
     const stopped = delivery.stop();
     await this.clock.advance(6_000);
     await stopped;
+  }
+
+  async #until(isTrue: () => Promise<boolean>): Promise<void> {
+    for (let tries = 0; tries < 400 && !(await isTrue()); tries += 1) await this.clock.advance(1_000);
+  }
+
+  /** Every chain has ended and nothing is left to announce. */
+  async #isEvident(): Promise<boolean> {
+    const chains = await this.state.list("delivery/chain/");
+    const phases = chains.map(({ value }) => (value as { phase: { kind: string } }).phase.kind);
+    const left = [
+      ...(await this.state.list("delivery/notice/")),
+      ...(await this.state.list("delivery/evidence/")),
+    ];
+    return left.length === 0 && phases.every((phase) => phase === "ended");
   }
 
   async #isDone(delivery: Delivery): Promise<boolean> {
@@ -243,7 +291,8 @@ class Simulation {
         bucket: life.mortal(bucket as unknown as BucketStore, ["put"], false),
         disk: life.mortal(this.outboxDisk, diskCalls, true),
         clock: life.mortal<Clock>(clock, ["sleep"], false),
-        ...{ places, log, metrics, random: draw, services: noServices, signer: noSigner },
+        services: { topics: life.mortal<Topics>(this.topics, ["publish"], false), close() {} },
+        ...{ places, log, metrics, random: draw, signer },
       },
       options,
       limits,
@@ -257,7 +306,16 @@ class Simulation {
   /** Trails share buckets; the first part of the prefix says whose a file is. */
   #moveTrail(name: string): void {
     const keyPrefix = this.draw.below(2) === 0 ? name : `${name}/p`;
-    this.places.set(name, { bucket: `bucket-${this.draw.below(3)}`, keyPrefix });
+    this.#set(name, { bucket: `bucket-${this.draw.below(3)}`, keyPrefix });
+  }
+
+  #set(
+    name: string,
+    place: { readonly bucket: string; readonly keyPrefix: string },
+    validation: ValidationPeriod = { sinceMs: this.#startMs },
+  ): void {
+    const topicArn = "arn:aws:sns:us-east-1:123456789012:t";
+    this.places.set(name, { ...place, ...(name === validated && { topicArn, validation }) });
   }
 
   #answer(): Answer {
@@ -274,8 +332,43 @@ class Simulation {
 
 /** What lies in the buckets for one destination, repetitions included. */
 function deliveredTo(name: string, bucket: TestBucket): string[] {
-  const objects = [...bucket.objects.values()].filter(({ key }) => key.startsWith(`${name}/`));
-  return objects.flatMap(recordsOf);
+  return filesOf(name, bucket).flatMap(([, object]) => recordsOf(object));
+}
+
+function filesOf(name: string, bucket: TestBucket) {
+  return [...bucket.objects].filter(([, { key }]) => key.startsWith(`${name}/`) && !isDigest(key));
+}
+
+const isDigest = (key: string): boolean => key.includes("/CloudTrail-Digest/");
+
+/** Every file of the validating trail is named once, with its hash, and announced; chains are linked and contiguous. */
+function checkEvidence({ bucket, topics }: Simulation, what: string): number {
+  const digests = [...bucket.objects.values()]
+    .filter(({ key }) => isDigest(key))
+    .map(documentOf)
+    .sort((a, b) => (a.digestEndTime < b.digestEndTime ? -1 : 1));
+  const hashes = filesOf(validated, bucket).map(([name, object]) => {
+    const hash = createHash("sha256").update(textOf(object)).digest("hex");
+    return `${name} ${hash}`;
+  });
+  const named = digests.flatMap(({ logFiles }) =>
+    logFiles.map(({ s3Bucket, s3Object, hashValue }) => `${s3Bucket}/${s3Object} ${hashValue}`),
+  );
+  expect(named.sort(), `${what}: named in digests`).toEqual(hashes.sort());
+  for (const [name] of filesOf(validated, bucket)) expect(topics.heard, what).toContain(name);
+  for (const digest of digests) {
+    const before = digests.findLast(
+      (other) => chainOf(other) === chainOf(digest) && other.digestEndTime < digest.digestEndTime,
+    );
+    expect([digest.digestStartTime, digest.previousDigestS3Object], what).toEqual(
+      before ? [before.digestEndTime, before.digestS3Object] : [expect.any(String), null],
+    );
+  }
+  return digests.length;
+}
+
+function chainOf({ awsAccountId, digestS3Object }: DigestDocument): string {
+  return `${awsAccountId} ${parseDigestKey(digestS3Object)?.region}`;
 }
 
 async function check(seed: number): Promise<Simulation> {
@@ -290,7 +383,9 @@ async function check(seed: number): Promise<Simulation> {
     expect(certain.sort(), `${what}, destination ${name}`).toEqual([...records].sort());
     expect(new Set(delivered).size, `${what}, destination ${name}`).toBe(delivered.length);
   }
+  simulation.digests = checkEvidence(simulation, what);
   for (const object of bucket.objects.values()) {
+    if (isDigest(object.key)) continue;
     expect(textOf(object).length, what).toBeLessThanOrEqual(options.logFileBytesMax);
     expect(recordsOf(object).length, what).toBeGreaterThan(0);
   }
@@ -306,6 +401,8 @@ async function check(seed: number): Promise<Simulation> {
 describe("delivery that dies at any call", () => {
   const seen = {
     ...{
+      digests: 0,
+      settled: 0,
       deaths: 0,
       moves: 0,
       outbox: 0,
@@ -323,6 +420,8 @@ describe("delivery that dies at any call", () => {
     const { log, deaths, metrics, durable, outboxFiles, journalDisk } = simulation;
     const messages = (text: string): number => log.lines.filter((line) => line.message.includes(text)).length;
     seen.deaths += deaths;
+    seen.digests += simulation.digests;
+    seen.settled += messages("was noted as delivered");
     seen.moves += messages("follows its trail");
     seen.outbox += outboxFiles;
     seen.refused += metrics.totals.get("delivery_failures_total AccessDenied bucket") ?? 0;

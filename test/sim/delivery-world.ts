@@ -6,7 +6,7 @@ import type { BucketStore, PutOutcome, PutRequest } from "../../src/bucket/contr
 import type { DeliveryPlace } from "../../src/bucket/place.ts";
 import { createDelivery, type Delivery } from "../../src/delivery/delivery.ts";
 import { defaultLimits, type DeliveryLimits } from "../../src/delivery/limits.ts";
-import type { DeliveryOptions, DeliveryPorts, DigestSigner, Places } from "../../src/delivery/ports.ts";
+import type { DeliveryOptions, DeliveryPorts, DigestKeyring, Places } from "../../src/delivery/ports.ts";
 import type { Disk } from "../../src/disk/contract.ts";
 import type { Frame, Journal, Position, ReadBatch, StoredFrame } from "../../src/journal/contract.ts";
 import { parseAccountId, trailArn } from "../../src/model/arn.ts";
@@ -385,9 +385,10 @@ export const testOptions: DeliveryOptions = {
 export const noServices: Services = { close() {} };
 
 /** Where no trail validates its log files nothing is signed. */
-export const noSigner: DigestSigner = {
+export const noSigner: DigestKeyring = {
   fingerprint: () => Promise.reject(new Error("Nothing is signed here.")),
   sign: () => Promise.reject(new Error("Nothing is signed here.")),
+  forgetExpired: async () => {},
 };
 
 export function makeWorld(

@@ -279,6 +279,7 @@ export class DigestWorld {
     const isDone = (): boolean =>
       this.plans.size === 0 && digests?.report().every(({ phase }) => phase === "ended") === true;
     await this.clock.until("every chain has ended", isDone, 30 * 24 * 3_600_000);
+    await settled();
     this.bucket.landLate();
   }
 

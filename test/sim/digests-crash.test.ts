@@ -11,7 +11,7 @@ import { DigestWorld, type Process, TwoKeys } from "./digest-world.ts";
 import { openDiskState } from "./disk-state.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 
-const rounds = 2500;
+const rounds = 1500;
 const keys = new TwoKeys();
 const never = new Promise<never>(() => {});
 const incarnations = ["a", "b"];

@@ -7,6 +7,7 @@ import { z } from "zod";
 
 /** Cairn cuts longer names into nested folders. */
 const nameLengthMax = 240;
+const ordinaryName = /^(?!\.\.?$)[ -$&-.0-~]+$/;
 const continuedMark = "%+";
 export const asideMark = "%object";
 export const sideFileBytesMax = 1024 * 1024;
@@ -32,6 +33,10 @@ export function sideFolderOf(bucketFolder: string): string | undefined {
 
 /** The names, folder by folder, of the file that holds an object. */
 export function cairnNames(key: string): readonly string[] {
+  const segments = key.split("/");
+  // Nearly every key.
+  if (segments.every((segment) => segment.length <= nameLengthMax && ordinaryName.test(segment)))
+    return segments;
   return Buffer.from(key, "utf8").toString("latin1").split("/").flatMap(segmentNames);
 }
 

@@ -3,6 +3,7 @@
 import { realpathSync } from "node:fs";
 import { readdir, realpath } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
+import { afterwards, type AtOnce } from "./at-once.ts";
 import {
   asideMark,
   cairnNames,
@@ -11,10 +12,15 @@ import {
   sideFileBytesMax,
   sideFolderOf,
 } from "./cairn-directory.ts";
-import { type Evidence, type EvidenceObject, type Listing, notFound } from "./evidence.ts";
+import {
+  type Evidence,
+  type EvidenceContent,
+  type EvidenceObject,
+  type Listing,
+  notFound,
+} from "./evidence.ts";
 import { FileReader } from "./file-reader.ts";
 
-const keysPerPage = 1000;
 /** Folders whose real place is remembered; a folder holds a day's files of a Region. */
 const rememberedFoldersMax = 10_000;
 const depthMax = 200;
@@ -63,33 +69,33 @@ class DirectoryEvidence implements Evidence {
   async *keys({ prefix }: Listing): AsyncGenerator<readonly string[]> {
     const path = this.pathOf(prefix.slice(0, -1));
     if (path === undefined || !(await this.isInside(path + sep))) return;
-    let page: string[] = [];
-    for await (const key of this.walk(path, { base: bytesOf(prefix), depth: 0 })) {
-      page.push(textOf(key));
-      if (page.length < keysPerPage) continue;
-      yield page;
-      page = [];
-    }
-    if (page.length > 0) yield page;
+    yield* this.walk(path, { base: prefix, depth: 0 });
   }
 
-  async get(bucket: string | undefined, key: string): Promise<EvidenceObject> {
+  get(bucket: string | undefined, key: string): AtOnce<EvidenceObject> {
     if (bucket !== undefined && this.bucket !== undefined && bucket !== this.bucket) {
       return { kind: "elsewhere" };
     }
     const path = this.pathOf(key);
-    if (path === undefined || !(await this.isInside(path))) return notFound;
-    let content = await this.reader.read(path);
-    if (content === undefined && this.sideFolder !== undefined) {
-      content = await this.reader.read(path + asideMark);
-    }
-    if (content === undefined) return notFound;
-    const found = content;
-    return { kind: "present", content: found, metadata: async () => this.metadata(key, found) };
+    if (path === undefined) return notFound;
+    return afterwards(this.isInside(path), (isInside) =>
+      isInside ? afterwards(this.read(path), (content) => this.objectOf(key, content)) : notFound,
+    );
   }
 
   close(): void {
     this.insideFolders.clear();
+  }
+
+  private read(path: string): AtOnce<EvidenceContent | undefined> {
+    return afterwards(this.reader.read(path), (content) =>
+      content === undefined && this.sideFolder !== undefined ? this.reader.read(path + asideMark) : content,
+    );
+  }
+
+  private objectOf(key: string, content: EvidenceContent | undefined): EvidenceObject {
+    if (content === undefined) return notFound;
+    return { kind: "present", content, metadata: async () => this.metadata(key, content) };
   }
 
   private async metadata(
@@ -115,10 +121,12 @@ class DirectoryEvidence implements Evidence {
   }
 
   /** Whether the folder of a path is where its name says, with no link on the way that leads outside. */
-  private async isInside(path: string): Promise<boolean> {
+  private isInside(path: string): AtOnce<boolean> {
     const folder = path.slice(0, path.lastIndexOf(sep));
-    const known = this.insideFolders.get(folder);
-    if (known !== undefined) return known;
+    return this.insideFolders.get(folder) ?? this.findInside(folder);
+  }
+
+  private async findInside(folder: string): Promise<boolean> {
     if (this.insideFolders.size >= rememberedFoldersMax) this.insideFolders.clear();
     const place = await realpath(folder).catch(() => undefined);
     const isInside = place !== undefined && (place === this.root || place.startsWith(this.root + sep));
@@ -126,18 +134,24 @@ class DirectoryEvidence implements Evidence {
     return isInside;
   }
 
+  /** A page per folder. */
   private async *walk(
     path: string,
     { base, depth }: { base: string; depth: number },
-  ): AsyncGenerator<string> {
+  ): AsyncGenerator<readonly string[]> {
     if (depth > depthMax) return;
-    for (const entry of await entriesOf(path)) {
-      const name = this.nameOf(entry.name);
+    const entries = await entriesOf(path);
+    const page: string[] = [];
+    for (const entry of entries) {
+      const name = entry.isFile() ? this.nameOf(entry.name) : undefined;
+      if (name?.form === "whole" && name.bytes !== "") page.push(base + textOf(name.bytes));
+    }
+    if (page.length > 0) yield page;
+    for (const entry of entries) {
+      const name = entry.isDirectory() ? this.nameOf(entry.name) : undefined;
       if (!name) continue;
-      if (entry.isFile() && name.form === "whole" && name.bytes !== "") yield base + name.bytes;
-      if (!entry.isDirectory()) continue;
-      const inside = base + name.bytes + (name.form === "whole" ? "/" : "");
-      yield* this.walk(join(path, entry.name), { base: inside, depth: depth + 1 });
+      const inside = base + textOf(name.bytes) + (name.form === "whole" ? "/" : "");
+      yield* this.walk(`${path}${sep}${entry.name}`, { base: inside, depth: depth + 1 });
     }
   }
 
@@ -158,9 +172,11 @@ async function entriesOf(path: string) {
 }
 
 function bytesOf(text: string): string {
+  if (!/[^ -~]/.test(text)) return text;
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
 function textOf(bytes: string): string {
+  if (!/[^ -~]/.test(bytes)) return bytes;
   return Buffer.from(bytes, "latin1").toString("utf8");
 }

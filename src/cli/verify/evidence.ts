@@ -1,4 +1,5 @@
 // What `cairn verify` reads: objects under their keys, wherever they lie. Contract only.
+import type { AtOnce } from "./at-once.ts";
 
 /** The content of an object: whole when it is small, in chunks when it is not. */
 export type EvidenceContent = Uint8Array | AsyncIterable<Uint8Array>;
@@ -34,7 +35,7 @@ export interface Evidence {
   /** Every key below a prefix, page by page, in no order; keys that end in `/` are left out. */
   keys(listing: Listing): AsyncIterable<readonly string[]>;
   /** `bucket` undefined: the evidence's own. Throws when the store refuses or fails. */
-  get(bucket: string | undefined, key: string): Promise<EvidenceObject>;
+  get(bucket: string | undefined, key: string): AtOnce<EvidenceObject>;
   close(): void;
 }
 

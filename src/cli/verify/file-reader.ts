@@ -4,11 +4,14 @@
 // thread pool. As soon as reading turns out to be slow (a network file system) they are read by the pool, side by side.
 import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
+import type { AtOnce } from "./at-once.ts";
 import { type EvidenceContent, wholeBytesMax } from "./evidence.ts";
 
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Above this mean, reading moves to the thread pool. */
-const quickMsMax = 0.4;
+const quickMsMax = 1;
+/** No read counts for more: a busy machine makes a few reads very slow, a network makes all of them slow. */
+const countedMsMax = 2;
 /** So that signals and the progress line get their turn. */
 const inlineMsMax = 20;
 /** Weight of the newest read in the mean. */
@@ -19,21 +22,25 @@ export class FileReader {
   private inlineSinceMs = performance.now();
 
   /** The content of a plain file; undefined when there is none of that name. */
-  async read(path: string): Promise<EvidenceContent | undefined> {
-    const startMs = performance.now();
-    if (startMs - this.inlineSinceMs > inlineMsMax) {
-      await new Promise((resolve) => setImmediate(resolve));
-      this.inlineSinceMs = performance.now();
-    }
+  read(path: string): AtOnce<EvidenceContent | undefined> {
     if (this.meanMs > quickMsMax) return readByPool(path);
-    const beforeMs = performance.now();
+    const startMs = performance.now();
+    if (startMs - this.inlineSinceMs <= inlineMsMax) return this.readTimed(path, startMs);
+    return new Promise((resolve) => setImmediate(resolve)).then(() => {
+      this.inlineSinceMs = performance.now();
+      return this.readTimed(path, this.inlineSinceMs);
+    });
+  }
+
+  private readTimed(path: string, startMs: number): EvidenceContent | undefined {
     try {
       return readInline(path);
     } catch (error) {
       if (isNotThere(error)) return undefined;
       throw error;
     } finally {
-      this.meanMs += (performance.now() - beforeMs - this.meanMs) * newestWeight;
+      const readMs = Math.min(countedMsMax, performance.now() - startMs);
+      this.meanMs += (readMs - this.meanMs) * newestWeight;
     }
   }
 }
@@ -48,8 +55,7 @@ function readInline(path: string): EvidenceContent | undefined {
       isKept = true;
       return createReadStream(path, { fd: file, start: 0 });
     }
-    // Not from the pool of small buffers: content outlives this call.
-    const bytes = Buffer.allocUnsafeSlow(stat.size);
+    const bytes = Buffer.allocUnsafe(stat.size);
     let length = 0;
     while (length < bytes.length) {
       const count = readSync(file, bytes, length, bytes.length - length, length);

@@ -5,6 +5,7 @@
 // Limits: `bytesMax` inflated bytes; what is not kept is never held whole, whatever its size.
 import { createHash, type Hash } from "node:crypto";
 import { crc32, createInflateRaw, inflateRaw, type InflateRaw, inflateRawSync } from "node:zlib";
+import { afterwards, type AtOnce } from "./at-once.ts";
 import type { EvidenceContent } from "./evidence.ts";
 
 export type Inflated =
@@ -37,22 +38,23 @@ const invalidFormat = broken("invalid format");
 const trailingData = broken("unexpected data after end of compressed stream");
 
 /** Never throws for what the bytes are; throws when the content cannot be read. */
-export async function inflateMember(content: EvidenceContent, options: InflateOptions): Promise<Inflated> {
+export function inflateMember(content: EvidenceContent, options: InflateOptions): AtOnce<Inflated> {
   if (!(content instanceof Uint8Array)) return inflateChunks(content, options);
   const start = headerLength(content);
   if (start === undefined) return invalidFormat;
   const deflated = content.subarray(start);
-  const piece = await inflatePiece(deflated, Math.min(pieceBytesMax, options.bytesMax));
-  switch (piece.kind) {
-    case "done":
-      return finish(deflated.subarray(piece.consumedBytes), piece.bytes, options);
-    case "too large":
-      return inflateChunks([content], options);
-    case "not deflate":
-      return invalidFormat;
-    default:
-      return piece satisfies never;
-  }
+  return afterwards(inflatePiece(deflated, Math.min(pieceBytesMax, options.bytesMax)), (piece) => {
+    switch (piece.kind) {
+      case "done":
+        return finish(deflated.subarray(piece.consumedBytes), piece.bytes, options);
+      case "too large":
+        return inflateChunks([content], options);
+      case "not deflate":
+        return invalidFormat;
+      default:
+        return piece satisfies never;
+    }
+  });
 }
 
 type Piece =
@@ -60,21 +62,30 @@ type Piece =
   | { readonly kind: "too large" }
   | { readonly kind: "not deflate" };
 
-async function inflatePiece(deflated: Uint8Array, bytesMax: number): Promise<Piece> {
-  const settings = { maxOutputLength: bytesMax, chunkSize: chunkBytes, info: true };
-  let answer: unknown;
-  try {
-    answer =
-      deflated.length <= inlineBytesMax
-        ? inflateRawSync(deflated, settings)
-        : await new Promise((resolve, reject) => {
-            inflateRaw(deflated, settings, (error, result) => (error ? reject(error) : resolve(result)));
-          });
-  } catch (error) {
-    const isTooLarge = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
-    return { kind: isTooLarge ? "too large" : "not deflate" };
+function inflatePiece(deflated: Uint8Array, bytesMax: number): AtOnce<Piece> {
+  const settings = { maxOutputLength: bytesMax, chunkSize: outputBytes(deflated), info: true };
+  if (deflated.length <= inlineBytesMax) {
+    try {
+      return pieceOf(inflateRawSync(deflated, settings));
+    } catch (error) {
+      return failedPiece(error);
+    }
   }
-  return pieceOf(answer);
+  return new Promise((resolve) => {
+    inflateRaw(deflated, settings, (error, answer) => resolve(error ? failedPiece(error) : pieceOf(answer)));
+  });
+}
+
+function failedPiece(error: unknown): Piece {
+  const isTooLarge = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
+  return { kind: isTooLarge ? "too large" : "not deflate" };
+}
+
+/** A buffer in which the output fits at once, when the member's last four bytes tell its size; else it takes several. */
+function outputBytes(deflated: Uint8Array): number {
+  if (deflated.length < trailerBytes) return chunkBytes;
+  const view = new DataView(deflated.buffer, deflated.byteOffset + deflated.length - 4, 4);
+  return Math.min(chunkBytes, view.getUint32(0, true) + 64);
 }
 
 /** With `info`, zlib answers its buffer together with the engine that made it; the types do not say so. */

@@ -1,32 +1,47 @@
 // One log file against what a digest says of it (formats.md §3.6).
 import type { DigestLogFile } from "../../model/digest.ts";
-import type { Evidence } from "./evidence.ts";
+import { afterwards, type AtOnce } from "./at-once.ts";
+import type { Evidence, EvidenceObject } from "./evidence.ts";
 import type { FileFinding } from "./findings.ts";
-import { inflateMember } from "./gzip-member.ts";
+import { type Inflated, inflateMember } from "./gzip-member.ts";
 
 /** Log files have at most 50 MB; this one is read to its end no more. */
 const inflatedBytesMax = 1024 * 1024 * 1024;
 
 /** `trust` is that of the digest which names the file; a file can be no better proven than that. */
-export async function checkLogFile(
+export function checkLogFile(
   evidence: Evidence,
-  { s3Bucket: bucket, s3Object: key, hashValue }: DigestLogFile,
+  logFile: DigestLogFile,
   trust: "signed" | "unproven",
-): Promise<FileFinding> {
-  const file = { kind: "log-file", bucket, key } as const;
-  const object = await evidence.get(bucket, key);
+): AtOnce<FileFinding> {
+  const object = evidence.get(logFile.s3Bucket, logFile.s3Object);
+  return afterwards(object, (found) => checkObject(found, logFile, trust));
+}
+
+function checkObject(
+  object: EvidenceObject,
+  logFile: DigestLogFile,
+  trust: "signed" | "unproven",
+): AtOnce<FileFinding> {
+  const file = { kind: "log-file", bucket: logFile.s3Bucket, key: logFile.s3Object } as const;
   if (object.kind === "absent") return { ...file, status: "missing", weight: "bad", reason: object.reason };
   if (object.kind === "elsewhere") {
     return { ...file, status: "unproven", weight: "open", reason: "in another bucket, not checked" };
   }
-  const inflated = await inflateMember(object.content, { bytesMax: inflatedBytesMax, content: "drop" });
-  if (inflated.kind === "broken") {
-    return { ...file, status: "changed", weight: "bad", reason: inflated.reason };
+  const inflated = inflateMember(object.content, { bytesMax: inflatedBytesMax, content: "drop" });
+  return afterwards(inflated, (member) => ({ ...file, ...judge(member, logFile, trust) }));
+}
+
+function judge(
+  member: Inflated,
+  { hashValue }: DigestLogFile,
+  trust: "signed" | "unproven",
+): Pick<FileFinding, "status" | "weight" | "reason"> {
+  if (member.kind === "broken") return { status: "changed", weight: "bad", reason: member.reason };
+  if (member.hash !== hashValue.toLowerCase()) {
+    return { status: "changed", weight: "bad", reason: "hash value doesn't match" };
   }
-  if (inflated.hash !== hashValue.toLowerCase()) {
-    return { ...file, status: "changed", weight: "bad", reason: "hash value doesn't match" };
-  }
-  if (trust === "signed") return { ...file, status: "valid", weight: "good" };
+  if (trust === "signed") return { status: "valid", weight: "good" };
   const reason = "as its digest file says, whose signature is not in the copy";
-  return { ...file, status: "unproven", weight: "open", reason };
+  return { status: "unproven", weight: "open", reason };
 }

@@ -12,8 +12,9 @@ const nameForm =
 export function deliveryLabelMs(key: string): number | undefined {
   const match = nameForm.exec(key.slice(key.lastIndexOf("/") + 1));
   if (!match) return undefined;
-  const [, year = "", month = "", day = "", hour = "", minute = ""] = match;
-  return parseIsoMs(`${year}-${month}-${day}T${hour}:${minute}:00Z`);
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = match.slice(1).map(Number);
+  // oxlint-disable-next-line no-restricted-globals -- a conversion of the argument, not a look at the clock
+  return Date.UTC(year, month - 1, day, hour, minute);
 }
 
 /** `YYYY-MM-DDTHH:MM:SSZ` → milliseconds; undefined for anything else and for days that are none. */

@@ -4,6 +4,7 @@
 // makes them fewer. Findings of at most `digestsAhead` digests wait for their turn to be reported, in order.
 import { parseDigestKey } from "../../model/digest-key.ts";
 import { dateFolders } from "../../model/timestamp.ts";
+import type { AtOnce } from "./at-once.ts";
 import { type Chain, type ChainContext, type JudgedDigest, type ListedDigest, walkChain } from "./chain.ts";
 import type { Finding, Tally } from "./findings.ts";
 import { checkLogFile } from "./log-file-check.ts";
@@ -65,9 +66,10 @@ class PlaceVerification {
     for await (const digest of walkChain(chain, this.context)) {
       this.take(digest);
       const checks = digest.trust === "no" ? [] : await this.startChecks(digest, digest.trust);
-      const logFiles = Promise.all(checks);
-      logFiles.catch(() => undefined);
-      this.waiting.push(logFiles.then((findings) => [...digest.findings, ...findings]));
+      const findings = allOf(digest.findings, checks);
+      // Whoever reports it hears of a failure.
+      findings.catch(() => undefined);
+      this.waiting.push(findings);
       while (this.waiting.length > digestsAhead) await this.reportNext();
     }
   }
@@ -108,14 +110,11 @@ class PlaceVerification {
 
   private async startChecks({ logFiles }: JudgedDigest, trust: "signed" | "unproven") {
     const { slots, evidence } = this.context;
-    const checks: Promise<Finding>[] = [];
+    const checks: AtOnce<Finding>[] = [];
     for (const file of logFiles) {
-      const { done } = await slots.start(async () => {
-        const finding = await checkLogFile(evidence, file, trust);
-        this.context.progress({ checked: 1 });
-        return finding;
-      });
-      checks.push(done);
+      const started = slots.start(() => checkLogFile(evidence, file, trust));
+      checks.push(started instanceof Promise ? (await started).done : started.done);
+      this.context.progress({ checked: 1 });
     }
     return checks;
   }
@@ -123,6 +122,12 @@ class PlaceVerification {
   private async reportNext(): Promise<void> {
     this.context.report((await this.waiting.shift()) ?? []);
   }
+}
+
+async function allOf(findings: readonly Finding[], checks: readonly AtOnce<Finding>[]): Promise<Finding[]> {
+  const all = [...findings];
+  for (const check of checks) all.push(check instanceof Promise ? await check : check);
+  return all;
 }
 
 interface NamedChain extends Chain {
