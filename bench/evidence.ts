@@ -8,8 +8,8 @@ export const evidence = {
   trailArn: "arn:aws:cloudtrail:us-east-1:111122223333:trail/bench",
   startMs: Date.UTC(2026, 0, 1),
   /** After the starting digest. */
-  digests: 500,
-  filesPerDigest: 20,
+  digests: 200,
+  filesPerDigest: 50,
   /** About 1.6 KB each. */
   recordsPerFile: 5,
   range: ["--start-time", "2026-01-01T00:00:00Z", "--end-time", "2026-02-01T00:00:00Z"],

@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes, type Terminal } from "./terminal.ts";
 import { openDirectory } from "./verify/directory-evidence.ts";
 import type { Evidence } from "./verify/evidence.ts";
 import { Tally } from "./verify/findings.ts";
+import { checksInThread, checksOfDirectory } from "./verify/log-file-checks.ts";
 import { findPlaces, TooManyFolders } from "./verify/places.ts";
 import { Progress } from "./verify/progress.ts";
 import { askedPublicKeys, type PublicKeyBook, publicKeysOf } from "./verify/public-key-book.ts";
@@ -33,8 +34,14 @@ async function verifyWith(options: VerifyOptions, terminal: Terminal): Promise<E
   const progress = new Progress(terminal);
   const tally = new Tally();
   const report = createReport({ terminal, progress, tally, options });
+  const { source, concurrency } = options;
+  const slots = createSlots(concurrency);
+  const checks =
+    source.kind === "directory"
+      ? checksOfDirectory(evidence, source.folder, concurrency)
+      : checksInThread(evidence, slots);
   const context: PlaceContext = {
-    ...{ evidence, book, tally, slots: createSlots(options.concurrency) },
+    ...{ evidence, book, tally, slots, checks },
     ...{ trail: options.trail, startMs: options.startMs, endMs: options.endMs },
     progress: (change) => progress.change(change),
     report: (findings) => {
@@ -50,6 +57,7 @@ async function verifyWith(options: VerifyOptions, terminal: Terminal): Promise<E
     return exitCode;
   } finally {
     progress.clear();
+    checks.close();
     evidence.close();
   }
 }

@@ -93,7 +93,10 @@ export class LiveChain {
         const document = begin(this.#document);
         if (!document) return;
         // Before its first note: notes without a chain would have nobody who comes back to them.
-        await this.store(document);
+        await this.#store(document);
+      } else if (this.isInDoubt && this.#document) {
+        // The store may say that the chain has ended: a later process would not come back to this note.
+        await this.#store(this.#document);
       }
       await this.#evidence.append(file);
       noted.add(file.planId);
@@ -133,14 +136,7 @@ export class LiveChain {
 
   /** Stores the next document, then takes it. Throws when the store fails; the document in memory is as before. */
   async store(document: ChainDocument): Promise<void> {
-    const { state } = this.#parts;
-    const key = chainKeyPrefix + this.path;
-    const expected = this.#version ?? (await state.get(key))?.version ?? "absent";
-    this.#version = undefined;
-    const outcome = await state.put(key, document, expected);
-    assert(outcome.kind === "stored", `only one process writes digest chain ${this.path}`);
-    this.#version = outcome.version;
-    this.#document = document;
+    await this.#inTurn(async () => this.#store(document));
   }
 
   /** The sealed digest is in its bucket: the chain moves on, or ends when it was the last and nothing came since. */
@@ -149,7 +145,7 @@ export class LiveChain {
       await this.#resolveDoubts();
       const document = this.#document;
       assert(document && isSealed(document), "what was written was sealed");
-      await this.store(writtenChain(document, this.#evidence.lastSeq > document.phase.digest.upTo));
+      await this.#store(writtenChain(document, this.#evidence.lastSeq > document.phase.digest.upTo));
     });
   }
 
@@ -157,7 +153,7 @@ export class LiveChain {
   async end(): Promise<void> {
     await this.#inTurn(async () => {
       await this.#resolveDoubts();
-      if (this.#document && !this.hasNotes) await this.store(endedChain(this.#document));
+      if (this.#document && !this.hasNotes) await this.#store(endedChain(this.#document));
     });
   }
 
@@ -175,6 +171,17 @@ export class LiveChain {
       this.#document = undefined;
       this.#version = "absent";
     });
+  }
+
+  async #store(document: ChainDocument): Promise<void> {
+    const { state } = this.#parts;
+    const key = chainKeyPrefix + this.path;
+    const expected = this.#version ?? (await state.get(key))?.version ?? "absent";
+    this.#version = undefined;
+    const outcome = await state.put(key, document, expected);
+    assert(outcome.kind === "stored", `only one process writes digest chain ${this.path}`);
+    this.#version = outcome.version;
+    this.#document = document;
   }
 
   async #read(notesMax: number): Promise<readonly NumberedNote[]> {

@@ -1,8 +1,8 @@
-// kill -9 at random points while digests are written: afterwards every chain is whole, every signature right, and every
-// log file in exactly one digest. Fixed seed; it is printed when a round fails.
-import { mkdtempSync, rmSync } from "node:fs";
+// kill -9 at random points, and in the middle of writing a digest: afterwards every chain is whole, every signature right,
+// and every log file in exactly one digest. Fixed seed; it is printed when a round fails.
+import { type FSWatcher, mkdtempSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CloudTrail } from "@aws-sdk/client-cloudtrail";
 import { HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -42,7 +42,7 @@ describe("kill -9 while digests are written", () => {
       try {
         await prepare(cairn.url);
         for (let round = 0; round < rounds; round++) {
-          await postUntilKilled(cairn, { random, acknowledged });
+          await postUntilKilled(cairn, { random, acknowledged, folder: folderOf(round) });
           cairn = await start();
         }
         await until("every acknowledged event is delivered", () => {
@@ -53,9 +53,12 @@ describe("kill -9 while digests are written", () => {
           return [...acknowledged].every((id) => found.has(id));
         });
         const untilMs = await stopLogging(cairn.url);
-        await until("the last digests are written", () => isComplete(inBucket(), { untilMs, count: 1 }));
+        const isDone = () => isComplete(inBucket(), { untilMs, count: 1 });
+        // In vain when something is wrong: the checker says what.
+        await until("the last digests are written", isDone).catch(() => undefined);
         const chains = await evidence(cairn.url, inBucket());
         expect(chainProblems(chains), `seed ${seed}`).toEqual([]);
+        expect(isDone()).toBe(true);
         // The checks above looked at something.
         expect([...chainsOf(chains.digests).keys()]).toEqual(
           expect.arrayContaining(regions.map((region) => `123456789012/${region}`)),
@@ -69,6 +72,18 @@ describe("kill -9 while digests are written", () => {
     },
     rounds * 6_000 + 60_000,
   );
+
+  /**
+   * Where a round waits for the newest digests' folder to change: in every third round for a description, which is there
+   * before its digest is put; in every third for the digest, which is there before its chain moves on.
+   */
+  function folderOf(round: number): string | undefined {
+    const key = inBucket().digests.at(-1)?.key;
+    if (key === undefined || round % 3 === 0) return undefined;
+    const buckets = join(dataDir, "buckets");
+    const described = join(buckets, ".cairn", "buckets", bucket, "objects");
+    return join(round % 3 === 1 ? described : join(buckets, bucket), dirname(key));
+  }
 
   /** Signatures and public keys as anybody can ask for them. */
   async function evidence(url: string, { digests, logFiles }: ReturnType<typeof inBucket>): Promise<Chains> {
@@ -112,13 +127,16 @@ async function stopLogging(url: string): Promise<number> {
 interface Traffic {
   readonly random: () => number;
   readonly acknowledged: Set<string>;
+  /** The kill waits for a change in it; undefined: it comes at any moment. */
+  readonly folder: string | undefined;
 }
 
 /** Posts small batches of both Regions and kills the server in the middle of it. */
-async function postUntilKilled(cairn: CairnProcess, { random, acknowledged }: Traffic): Promise<void> {
-  let isKilled = false;
+async function postUntilKilled(cairn: CairnProcess, traffic: Traffic): Promise<void> {
+  const { random, acknowledged, folder } = traffic;
+  const killed = new AbortController();
   const poster = async (awsRegion: string) => {
-    while (!isKilled) {
+    while (!killed.signal.aborted) {
       const events = Array.from({ length: 1 + Math.floor(random() * 5) }, () =>
         managementEvent({ awsRegion }),
       );
@@ -132,11 +150,22 @@ async function postUntilKilled(cairn: CairnProcess, { random, acknowledged }: Tr
     }
   };
   const posters = Promise.all(regions.map(poster));
-  // One to two windows: a digest is near at any of these moments.
+  // Up to two windows: digests are written all the time.
   await new Promise((resolve) => setTimeout(resolve, 100 + random() * 1_900));
+  if (folder !== undefined) await changeIn(folder);
   await cairn.end("SIGKILL");
-  isKilled = true;
+  killed.abort();
   await posters;
+}
+
+/** Resolves when something in a folder changed, or after three seconds, when a new day has its own. */
+async function changeIn(folder: string): Promise<void> {
+  let watcher: FSWatcher | undefined;
+  await new Promise<void>((resolve) => {
+    watcher = watch(folder, () => resolve());
+    setTimeout(resolve, 3_000).unref();
+  });
+  watcher?.close();
 }
 
 function seededRandom(start: number): () => number {

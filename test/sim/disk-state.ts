@@ -16,6 +16,8 @@ export async function openDiskState(
   world: { readonly versions: { last: number }; readonly coin: () => boolean },
 ): Promise<StateStore> {
   await disk.makeDirectory(folder);
+  // A process that was killed may have left names that are there and not durable: nothing is read before it is.
+  await disk.syncDirectory(folder);
   const values = new Map<string, StoredValue>();
   for (const name of await disk.list(folder)) {
     if (name.endsWith(temporarySuffix)) continue;

@@ -1,6 +1,6 @@
 // Three trails with log file validation, as operators would have them, and their chains: an account's, stopped for a while;
-// one that moves to another bucket and prefix; an organization's. Every command is the AWS CLI's, every event is posted.
-// Must not: judge what is delivered.
+// one that moves to another bucket and prefix; an organization's. Signing keys change every ten seconds. Every command is
+// the AWS CLI's, every event is posted. Must not: judge what is delivered.
 import { type Api, organization, startApi, trailArn } from "../harness/api-fixture.ts";
 import { aws, type CliOptions } from "../harness/aws-cli.ts";
 import {
@@ -56,7 +56,8 @@ export interface ValidationWorld {
 /** Takes about half a minute; when it resolves, nothing logs any more and every last digest is written. */
 export async function buildChains(): Promise<ValidationWorld> {
   const startTime = new Date(Date.now() - 3_600_000).toISOString();
-  const api = await startApi({ interval: "1s", args: ["--digest-interval", "2s"] });
+  const keys = ["--digest-key-rotation", "10s", "--digest-key-validity", "60s"];
+  const api = await startApi({ interval: "1s", args: ["--digest-interval", "2s", ...keys] });
   const world: ValidationWorld = {
     ...{ api, startTime },
     inBuckets: (of) => delivered(api.cairn.dataDir, of.buckets),

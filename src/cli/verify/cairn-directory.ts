@@ -3,7 +3,6 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { z } from "zod";
 
 /** Cairn cuts longer names into nested folders. */
 const nameLengthMax = 240;
@@ -12,18 +11,7 @@ const continuedMark = "%+";
 export const asideMark = "%object";
 export const sideFileBytesMax = 1024 * 1024;
 
-const sideFileSchema = z.object({
-  version: z.literal(1),
-  descriptions: z
-    .array(
-      z.object({
-        etag: z.string(),
-        sizeBytes: z.number(),
-        metadata: z.object({ user: z.record(z.string(), z.string()).optional() }),
-      }),
-    )
-    .max(16),
-});
+const descriptionsMax = 16;
 
 /** Where Cairn keeps what it knows of the objects of a bucket's folder; undefined when the folder is no bucket of Cairn's. */
 export function sideFolderOf(bucketFolder: string): string | undefined {
@@ -58,22 +46,34 @@ export function readCairnName(name: string): CairnName | undefined {
   return { form, bytes };
 }
 
-/** The user metadata that a side file says of an object; undefined when it describes another one or is damaged. */
+/** The user metadata that a side file says of an object; none when it describes another one or is damaged. */
 export function describedMetadata(
   sideFile: Uint8Array,
   object: Uint8Array,
-): Readonly<Record<string, string>> | undefined {
+): Readonly<Record<string, string>> {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(sideFile).toString("utf8"));
   } catch {
-    return undefined;
+    return {};
   }
-  const descriptions = sideFileSchema.safeParse(value).data?.descriptions ?? [];
+  const list = isRecord(value) && value["version"] === 1 ? value["descriptions"] : undefined;
+  const descriptions = Array.isArray(list) ? list.slice(0, descriptionsMax).filter(isRecord) : [];
   const fitting = descriptions.filter(({ sizeBytes }) => sizeBytes === object.length);
-  const md5 = createHash("md5").update(object).digest("hex");
-  const found = fitting.find(({ etag }) => etag === md5) ?? (fitting.length === 1 ? fitting[0] : undefined);
-  return found && (found.metadata.user ?? {});
+  const found = fitting.length > 1 ? fitting.find(({ etag }) => etag === md5Hex(object)) : fitting[0];
+  const user = isRecord(found?.["metadata"]) ? found["metadata"]["user"] : undefined;
+  const entries = Object.entries(isRecord(user) ? user : {});
+  return Object.fromEntries(
+    entries.flatMap(([name, text]) => (typeof text === "string" ? [[name, text]] : [])),
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function md5Hex(bytes: Uint8Array): string {
+  return createHash("md5").update(bytes).digest("hex");
 }
 
 function segmentNames(segment: string): readonly string[] {

@@ -12,6 +12,7 @@ import {
 } from "../../model/digest.ts";
 import { digestKey } from "../../model/digest-key.ts";
 import { compactMinutes, dateFolders, isoSeconds } from "../../model/timestamp.ts";
+import { cairnNames } from "./cairn-directory.ts";
 
 export interface TestObject {
   readonly body: Uint8Array;
@@ -155,18 +156,19 @@ export function writeCopy(folder: string, objects: ReadonlyMap<string, TestObjec
   for (const [key, { body }] of objects) write(join(folder, key), body);
 }
 
-/** Writes objects as Cairn's directory buckets lie below `root` (bucket/directory.ts); keys without odd characters. */
+/** Writes objects as Cairn's directory buckets lie below `root` (bucket/directory.ts). */
 export function writeCairnBucket(
   root: string,
   bucket: string,
   objects: ReadonlyMap<string, TestObject>,
 ): void {
-  writeCopy(join(root, bucket), objects);
   for (const [key, { body, metadata }] of objects) {
+    const names = cairnNames(key);
+    write(join(root, bucket, ...names), body);
     const etag = createHash("md5").update(body).digest("hex");
     const description = { etag, sizeBytes: body.length, lastModifiedMs: 1, metadata: { user: metadata } };
     const text = JSON.stringify({ version: 1, key, descriptions: [description] });
-    write(join(root, ".cairn", "buckets", bucket, "objects", `${key}%meta`), Buffer.from(text));
+    write(`${join(root, ".cairn", "buckets", bucket, "objects", ...names)}%meta`, Buffer.from(text));
   }
 }
 

@@ -107,7 +107,7 @@ class DirectoryEvidence implements Evidence {
     const sideFile = await this.reader.read(`${join(this.sideFolder, ...cairnNames(key))}%meta`);
     const isReadable = sideFile instanceof Uint8Array && sideFile.length <= sideFileBytesMax;
     // As Cairn's bucket door answers: an object that nothing describes has no metadata, hence no signature.
-    return (isReadable ? describedMetadata(sideFile, object) : undefined) ?? {};
+    return isReadable ? describedMetadata(sideFile, object) : {};
   }
 
   /** Where the file of a key lies; undefined for keys that no file of a copy can have. */

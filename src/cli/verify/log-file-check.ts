@@ -5,13 +5,16 @@ import type { Evidence, EvidenceObject } from "./evidence.ts";
 import type { FileFinding } from "./findings.ts";
 import { type Inflated, inflateMember } from "./gzip-member.ts";
 
+/** What a digest says of a log file, as far as it is checked. */
+export type NamedLogFile = Pick<DigestLogFile, "s3Bucket" | "s3Object" | "hashValue">;
+
 /** Log files have at most 50 MB; this one is read to its end no more. */
 const inflatedBytesMax = 1024 * 1024 * 1024;
 
 /** `trust` is that of the digest which names the file; a file can be no better proven than that. */
 export function checkLogFile(
   evidence: Evidence,
-  logFile: DigestLogFile,
+  logFile: NamedLogFile,
   trust: "signed" | "unproven",
 ): AtOnce<FileFinding> {
   const object = evidence.get(logFile.s3Bucket, logFile.s3Object);
@@ -20,7 +23,7 @@ export function checkLogFile(
 
 function checkObject(
   object: EvidenceObject,
-  logFile: DigestLogFile,
+  logFile: NamedLogFile,
   trust: "signed" | "unproven",
 ): AtOnce<FileFinding> {
   const file = { kind: "log-file", bucket: logFile.s3Bucket, key: logFile.s3Object } as const;
@@ -34,7 +37,7 @@ function checkObject(
 
 function judge(
   member: Inflated,
-  { hashValue }: DigestLogFile,
+  { hashValue }: NamedLogFile,
   trust: "signed" | "unproven",
 ): Pick<FileFinding, "status" | "weight" | "reason"> {
   if (member.kind === "broken") return { status: "changed", weight: "bad", reason: member.reason };

@@ -4,10 +4,9 @@
 // makes them fewer. Findings of at most `digestsAhead` digests wait for their turn to be reported, in order.
 import { parseDigestKey } from "../../model/digest-key.ts";
 import { dateFolders } from "../../model/timestamp.ts";
-import type { AtOnce } from "./at-once.ts";
 import { type Chain, type ChainContext, type JudgedDigest, type ListedDigest, walkChain } from "./chain.ts";
 import type { Finding, Tally } from "./findings.ts";
-import { checkLogFile } from "./log-file-check.ts";
+import type { LogFileChecks } from "./log-file-checks.ts";
 import { deliveryLabelMs, logFolders, parseIsoMs } from "./log-file-name.ts";
 import { digestFolderName, type Place } from "./places.ts";
 import { type Coverage, unnamedFindings } from "./unnamed-files.ts";
@@ -19,7 +18,8 @@ export interface PlaceContext extends ChainContext {
   readonly tally: Tally;
   report(findings: readonly Finding[]): void;
   /** Log files listed, then log files checked. */
-  progress(change: { readonly listed?: number; readonly checked?: number }): void;
+  readonly progress: (change: { readonly listed?: number; readonly checked?: number }) => void;
+  readonly checks: LogFileChecks;
 }
 
 /** One place holds more log files than can be looked after at once. */
@@ -33,6 +33,7 @@ const hourMs = 3_600_000;
 export async function verifyPlace(place: Place, context: PlaceContext): Promise<void> {
   const chains = await listChains(place, context);
   const keys = await listLogKeys(place, context);
+  context.checks.expect(keys.size);
   const verification = new PlaceVerification(context, keys);
   const { trail } = context;
   const isWanted = ({ name }: NamedChain) =>
@@ -44,6 +45,8 @@ export async function verifyPlace(place: Place, context: PlaceContext): Promise<
   for (const chain of chains) if (!isWanted(chain) && keys.size > 0) await verification.askForNames(chain);
   await verification.end();
 }
+
+const nothing = { done: Promise.resolve<readonly Finding[]>([]) };
 
 class PlaceVerification {
   private readonly context: PlaceContext;
@@ -65,8 +68,8 @@ class PlaceVerification {
   async verify(chain: Chain): Promise<void> {
     for await (const digest of walkChain(chain, this.context)) {
       this.take(digest);
-      const checks = digest.trust === "no" ? [] : await this.startChecks(digest, digest.trust);
-      const findings = allOf(digest.findings, checks);
+      const { done } = digest.trust === "no" ? nothing : await this.beginChecks(digest, digest.trust);
+      const findings = done.then((ofLogFiles) => [...digest.findings, ...ofLogFiles]);
       // Whoever reports it hears of a failure.
       findings.catch(() => undefined);
       this.waiting.push(findings);
@@ -108,26 +111,19 @@ class PlaceVerification {
     }
   }
 
-  private async startChecks({ logFiles }: JudgedDigest, trust: "signed" | "unproven") {
-    const { slots, evidence } = this.context;
-    const checks: AtOnce<Finding>[] = [];
-    for (const file of logFiles) {
-      const started = slots.start(() => checkLogFile(evidence, file, trust));
-      checks.push(started instanceof Promise ? (await started).done : started.done);
-      this.context.progress({ checked: 1 });
-    }
-    return checks;
+  private async beginChecks({ logFiles }: JudgedDigest, trust: "signed" | "unproven") {
+    const { checks, progress } = this.context;
+    const { done } = await checks.begin({ logFiles, trust });
+    const counted = done.then((findings) => {
+      progress({ checked: findings.length });
+      return findings;
+    });
+    return { done: counted };
   }
 
   private async reportNext(): Promise<void> {
     this.context.report((await this.waiting.shift()) ?? []);
   }
-}
-
-async function allOf(findings: readonly Finding[], checks: readonly AtOnce<Finding>[]): Promise<Finding[]> {
-  const all = [...findings];
-  for (const check of checks) all.push(check instanceof Promise ? await check : check);
-  return all;
 }
 
 interface NamedChain extends Chain {
