@@ -1,5 +1,5 @@
 // The steps of a digest chain, each from one document to the next; and random lives of a chain.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   begunChain,

@@ -1,5 +1,5 @@
 // The windows of digests: where they end, which files they name, and what holds for every clock.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fillWindow, firstEndMs, lastEndMs, nextEndMs, regularEndMs, rhythmOf } from "./digest-windows.ts";
 

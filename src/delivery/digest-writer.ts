@@ -40,7 +40,8 @@ export interface DigestWriterParts {
 /** `untried`: nothing could be tried yet, or the chain only moved on by itself. */
 export type Advance =
   | { readonly kind: "written" | "untried" }
-  | { readonly kind: "failed"; readonly error: string };
+  /** `code`: of the bucket's refusal, or `Unknown` when there was no usable answer. */
+  | { readonly kind: "failed"; readonly code: string; readonly message: string };
 
 interface Sealing {
   readonly window: WindowToFill;
@@ -207,12 +208,10 @@ export class DigestWriter {
     const isAbsent = outcome.kind === "refused" && this.#isAbsent(chain, document);
     if (isAbsent) await this.#storeOutcome(chain, "refused");
     else this.#absent.delete(chain);
-    const code = outcome.kind === "refused" ? outcome.code : "no-answer";
+    const isRefused = outcome.kind === "refused";
+    const code = isRefused ? outcome.code : "no-answer";
     this.#parts.ports.metrics.count("digest_failures_total", { code });
-    return {
-      kind: "failed",
-      error: outcome.kind === "refused" ? `${code}: ${outcome.message}` : outcome.message,
-    };
+    return { kind: "failed", code: isRefused ? code : "Unknown", message: outcome.message };
   }
 
   /** Throws when the store fails. */

@@ -58,7 +58,7 @@ interface Held {
   settings: string;
   /** Something of our own failed: nothing is tried before. */
   pausedUntilMs: number;
-  lastError?: string | undefined;
+  lastError?: { readonly code: string; readonly message: string } | undefined;
   /** When the first of them was, by the wall clock. */
   failingSinceMs?: number | undefined;
 }
@@ -188,7 +188,7 @@ export class Digests implements DeliveredListener {
     const { clock } = this.#ports;
     const dueMs = Math.max(held.retryAtMs, held.pausedUntilMs) - clock.monotonicMs();
     return {
-      ...{ sinceMs: failingSinceMs, code: lastError, message: lastError, attempts: failures },
+      ...{ ...lastError, sinceMs: failingSinceMs, attempts: failures },
       ...(!isBusy && { nextTryMs: clock.nowMs() + Math.max(0, dueMs) }),
     };
   }
@@ -268,9 +268,10 @@ export class Digests implements DeliveredListener {
       if (result.kind === "failed") {
         held.failures += 1;
         held.retryAtMs = clock.monotonicMs() + this.#lanes.pauseMs(held.failures, random.fraction());
-        held.lastError = result.error;
+        const { code, message } = result;
+        held.lastError = { code, message };
         held.failingSinceMs ??= clock.nowMs();
-        const fields = { ...this.#fieldsOf(chain), attempts: held.failures, error: result.error };
+        const fields = { ...this.#fieldsOf(chain), attempts: held.failures, code, error: message };
         log.warn(fields, "A digest could not be delivered; it is tried again.");
       } else if (result.kind === "written") {
         Object.assign(held, { failures: 0, retryAtMs: 0, lastError: undefined, failingSinceMs: undefined });
@@ -280,9 +281,9 @@ export class Digests implements DeliveredListener {
       if (this.#closing.signal.aborted) return "untried";
       held.failures += 1;
       held.pausedUntilMs = clock.monotonicMs() + this.#lanes.pauseMs(held.failures, random.fraction());
-      held.lastError = textOf(error);
+      held.lastError = { code: "Unknown", message: textOf(error) };
       held.failingSinceMs ??= clock.nowMs();
-      const fields = { ...this.#fieldsOf(chain), attempts: held.failures, error: held.lastError };
+      const fields = { ...this.#fieldsOf(chain), attempts: held.failures, error: textOf(error) };
       log.error(fields, "A digest could not be made or stored; it is tried again.");
       return "untried";
     }
@@ -309,7 +310,7 @@ export class Digests implements DeliveredListener {
     const fields = {
       ...this.#fieldsOf(chain),
       attempts: failures,
-      error: lastError,
+      error: lastError?.message,
       reason: "trail-deleted",
     };
     // A look of its own at the chain is no step of it, but nobody may advance it meanwhile.

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type DigestDocument, parseDigest } from "../../src/model/digest.ts";
 import { parseDigestKey } from "../../src/model/digest-key.ts";
-import { type LogFile, logFilesBelow } from "./log-files.ts";
+import { gzipFilesBelow, type LogFile } from "./log-files.ts";
 
 export interface DigestFile {
   readonly bucket: string;
@@ -33,7 +33,7 @@ export function delivered(dataDir: string, buckets: readonly string[]): Delivere
 /** The same of any folders that hold keys as paths. Throws when a digest's name or text is none. */
 export function deliveredBelow(buckets: readonly { bucket: string; root: string }[]): Delivered {
   const files = buckets.flatMap(({ bucket, root }) =>
-    logFilesBelow(root).map((file) => ({ ...file, bucket })),
+    gzipFilesBelow(root).map((file) => ({ ...file, bucket })),
   );
   const isDigest = ({ key }: LogFile) => key.includes("/CloudTrail-Digest/");
   const digests = files.filter(isDigest).map(({ bucket, key, text }) => {

@@ -15,8 +15,13 @@ export function logFiles(dataDir: string, bucket: string): LogFile[] {
   return logFilesBelow(join(dataDir, "buckets", bucket));
 }
 
-/** Every log file in a folder that is a bucket. */
+/** Every log file in a folder that is a bucket; digest files are none. */
 export function logFilesBelow(root: string): LogFile[] {
+  return gzipFilesBelow(root).filter(({ key }) => !key.includes("/CloudTrail-Digest/"));
+}
+
+/** Every `*.json.gz` in a folder that is a bucket; the records of a digest file are []. */
+export function gzipFilesBelow(root: string): LogFile[] {
   let entries: { parentPath: string; name: string }[];
   try {
     entries = readdirSync(root, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
@@ -29,8 +34,8 @@ export function logFilesBelow(root: string): LogFile[] {
     .sort()
     .map((path) => {
       const text = gunzipSync(readFileSync(path)).toString("utf8");
-      const content = JSON.parse(text) as { Records: Record<string, unknown>[] };
-      return { key: relative(root, path), text, records: content.Records };
+      const { Records = [] } = JSON.parse(text) as { Records?: Record<string, unknown>[] };
+      return { key: relative(root, path), text, records: Records };
     });
 }
 

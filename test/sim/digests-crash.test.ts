@@ -11,7 +11,7 @@ import { DigestWorld, type Process, TwoKeys } from "./digest-world.ts";
 import { openDiskState } from "./disk-state.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 
-const rounds = 1500;
+const rounds = 120;
 const keys = new TwoKeys();
 const never = new Promise<never>(() => {});
 const incarnations = ["a", "b"];
@@ -80,7 +80,7 @@ class Life {
   }
 }
 
-export class Simulation {
+class Simulation {
   readonly world = new DigestWorld(keys, { options, limits });
   readonly seen = { deaths: 0, diskDeaths: 0, takenUp: 0, clockSteps: 0 };
   disk: SimulatedDisk;
@@ -124,13 +124,13 @@ export class Simulation {
       this.disk.failCall(nth, (["before", "partial", "after"] as const)[this.#draw.below(3)] ?? "before");
     }
     let process: Process | undefined;
-    let isOver = false;
+    const start = { hasFailed: false };
     // A start may fail by a simulated error: the process ends, as the server would.
     void this.#start(life).then(
       (started) => (process = started),
-      () => (isOver = true),
+      () => (start.hasFailed = true),
     );
-    for (let step = 0; !isOver && !life.isDead() && step < 60; step += 1) {
+    for (let step = 0; !start.hasFailed && !life.isDead() && step < 60; step += 1) {
       if (process) await this.#step();
       else await settled();
     }

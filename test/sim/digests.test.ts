@@ -317,7 +317,7 @@ describe("a bucket that fails", () => {
     }
     expect(world.plans.size).toBe(0);
     expect(world.windows("t")).toHaveLength(1);
-    expect(digests.report()).toMatchObject([{ phase: "waiting", lastError: "AccessDenied: AccessDenied" }]);
+    expect(digests.report()).toMatchObject([{ phase: "waiting", failure: { code: "AccessDenied" } }]);
     expect(world.statuses.at(-1)).toBe("refused");
     // One probe at a time, five minutes apart at most.
     expect(world.bucket.puts.length).toBeLessThan(80);
@@ -378,12 +378,12 @@ describe("a bucket that fails", () => {
   });
 
   test("and that refused before a restart does so too", async () => {
-    const { world, kill } = await begin();
+    const { world, ...process } = await begin();
     world.decide("t");
     await world.clock.advance(5 * minuteMs);
     answerBy(world, { refuse: "NoSuchBucket" });
     await world.clock.advance(1.2 * hourMs);
-    kill();
+    process.kill();
     world.places.set("t", { bucket: "new" });
     answerBy(world, "store");
     await world.start();
@@ -446,10 +446,10 @@ describe("a deleted trail", () => {
 
 describe("a restart", () => {
   test("goes on with the chain, and writes what was due meanwhile", async () => {
-    const { world, kill } = await begin();
+    const { world, ...process } = await begin();
     world.decide("t");
     await world.clock.advance(90 * minuteMs);
-    kill();
+    process.kill();
     world.decide("t");
     await world.clock.advance(2 * hourMs);
     await world.start();
@@ -461,12 +461,12 @@ describe("a restart", () => {
   });
 
   test("knows the plans whose files are noted, as long as they exist", async () => {
-    const { world, digests, kill } = await begin();
+    const { world, digests, ...process } = await begin();
     world.decide("t");
     const [planId = ""] = world.plans.keys();
     await world.clock.advance(minuteMs);
     expect(digests.isNoted(planId)).toBe(false);
-    kill();
+    process.kill();
     const plan = { planId, seq: 1, incarnation: "t", account: "123456789012", region: "us-east-1" };
     world.plans.set(planId, { ...plan, isValidated: true, notBeforeMs: 0 });
     const again = await world.start();
@@ -478,11 +478,11 @@ describe("a restart", () => {
   });
 
   test("ends what was not awaited, and tells nothing of a try that was cut off", async () => {
-    const { world, digests, kill } = await begin();
+    const { world, digests, ...process } = await begin();
     world.decide("t");
     answerBy(world, "hang");
     await world.clock.advance(1_000);
-    kill();
+    process.kill();
     const stopped = digests.stop();
     await world.clock.advance(4_000);
     await stopped;
@@ -514,7 +514,7 @@ test("a signer that fails is said, tried again, and delays no log file", async (
   world.keys.fingerprint = () => Promise.reject(new Error("No key can be made."));
   world.decide("t");
   await world.clock.advance(10 * minuteMs);
-  expect(digests.report()).toMatchObject([{ phase: "waiting", lastError: "No key can be made." }]);
+  expect(digests.report()).toMatchObject([{ phase: "waiting", failure: { message: "No key can be made." } }]);
   expect(world.plans.size).toBe(0);
   world.keys.fingerprint = fingerprint;
   await world.clock.advance(10 * minuteMs);

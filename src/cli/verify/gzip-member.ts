@@ -3,7 +3,7 @@
 // The member is taken apart here and its deflate stream given to zlib raw: Node's own gunzip goes on into a second
 // member or passes over what follows, and the AWS CLI refuses both (formats.md §2.2, §3.6).
 // Limits: `bytesMax` inflated bytes; what is not kept is never held whole, whatever its size.
-import { createHash, type Hash } from "node:crypto";
+import { createHash, type Hash, hash as hashAtOnce } from "node:crypto";
 import { crc32, createInflateRaw, inflateRaw, type InflateRaw, inflateRawSync } from "node:zlib";
 import { afterwards, type AtOnce } from "./at-once.ts";
 import type { EvidenceContent } from "./evidence.ts";
@@ -103,7 +103,7 @@ function pieceOf(answer: unknown): Piece {
 function finish(rest: Uint8Array, bytes: Uint8Array, { content }: InflateOptions): Inflated {
   const problem = trailerProblem(rest, { crc: crc32(bytes), sizeBytes: bytes.length });
   if (problem) return problem;
-  const hash = createHash("sha256").update(bytes).digest("hex");
+  const hash = hashAtOnce("sha256", bytes, "hex");
   return { kind: "whole", hash, sizeBytes: bytes.length, bytes: content === "keep" ? bytes : undefined };
 }
 

@@ -26,6 +26,8 @@ export interface LogFileChecks {
 const workersFromFiles = 2000;
 const workersMax = 8;
 const batchFilesMax = 64;
+/** What waits at a worker, so that it never has nothing to do; when all have so much, this thread checks files itself. */
+const pendingMax = 3;
 
 /** One after the other as slots get free. */
 export function checksInThread(evidence: Evidence, slots: Slots): LogFileChecks {
@@ -69,7 +71,7 @@ export type WorkerAnswer =
   | { readonly id: number; readonly failure: string };
 
 /**
- * For a directory: as many workers as there are processors, once there is enough to do. Run from its TypeScript sources,
+ * For a directory: this thread and workers, one for each further processor, once there is enough to do. Run from its TypeScript sources,
  * which a worker cannot load, it stays in this thread.
  */
 export function checksOfDirectory(evidence: Evidence, folder: string, concurrency: number): LogFileChecks {
@@ -78,7 +80,8 @@ export function checksOfDirectory(evidence: Evidence, folder: string, concurrenc
   return {
     expect(count) {
       const isWorthIt = count >= workersFromFiles && concurrency > 1 && import.meta.url.endsWith(".js");
-      if (isWorthIt) workers ??= new WorkerChecks(evidence, { folder, bucket: evidence.bucket, concurrency });
+      const source = { folder, bucket: evidence.bucket, concurrency };
+      if (isWorthIt) workers ??= new WorkerChecks(evidence, source, inThread);
     },
     begin: (claims) => (workers ?? inThread).begin(claims),
     close: () => workers?.close(),
@@ -98,33 +101,39 @@ interface Crew {
 
 class WorkerChecks {
   private readonly evidence: Evidence;
+  private readonly inThread: LogFileChecks;
   private readonly crews: readonly Crew[];
   private batches = 0;
 
-  constructor(evidence: Evidence, source: WorkerSource) {
+  constructor(evidence: Evidence, source: WorkerSource, inThread: LogFileChecks) {
     this.evidence = evidence;
-    const count = Math.min(workersMax, availableParallelism(), source.concurrency);
+    this.inThread = inThread;
+    const count = Math.max(1, Math.min(workersMax, availableParallelism(), source.concurrency) - 1);
     const workerData: WorkerSource = { ...source, concurrency: Math.ceil(source.concurrency / count) };
     this.crews = Array.from({ length: count }, () => hire(workerData));
   }
 
-  begin({ logFiles, trust }: LogFileClaims): Promise<{ readonly done: Promise<readonly FileFinding[]> }> {
+  async begin({ logFiles, trust }: LogFileClaims) {
     const batches: Promise<readonly FileFinding[]>[] = [];
     for (let at = 0; at < logFiles.length; at += batchFilesMax) {
-      batches.push(this.send({ logFiles: logFiles.slice(at, at + batchFilesMax), trust }));
+      const claims = { logFiles: logFiles.slice(at, at + batchFilesMax), trust };
+      const crew = this.crews.reduce((a, b) => (b.pending.size < a.pending.size ? b : a));
+      // Whoever awaits all of them hears of a failure.
+      const batch =
+        crew.pending.size < pendingMax ? this.send(crew, claims) : (await this.inThread.begin(claims)).done;
+      batch.catch(() => undefined);
+      batches.push(batch);
     }
-    const done = Promise.all(batches).then((findings) => findings.flat());
-    return Promise.resolve({ done });
+    return { done: Promise.all(batches).then((findings) => findings.flat()) };
   }
 
   close(): void {
     for (const { worker } of this.crews) void worker.terminate();
   }
 
-  private send({ logFiles, trust }: LogFileClaims): Promise<readonly FileFinding[]> {
+  private send(crew: Crew, { logFiles, trust }: LogFileClaims): Promise<readonly FileFinding[]> {
     this.batches += 1;
     const id = this.batches;
-    const crew = this.crews.reduce((a, b) => (b.pending.size < a.pending.size ? b : a));
     const named = logFiles.map(({ s3Bucket, s3Object, hashValue }) => ({ s3Bucket, s3Object, hashValue }));
     const batch: WorkerBatch = { id, bucket: this.evidence.bucket, logFiles: named, trust };
     return new Promise((resolve, reject) => {
