@@ -21,7 +21,7 @@ import { createCallRecorder } from "./intake/call-recorder.ts";
 import { createEventIntake } from "./intake/event-intake.ts";
 import { frameBytesMax, type Journal } from "./journal/contract.ts";
 import { openSegmentJournal } from "./journal/segment-journal.ts";
-import type { Log } from "./model/environment.ts";
+import type { Log, Metrics } from "./model/environment.ts";
 import { partitionOf, type Region } from "./model/regions.ts";
 import { eventBusDestination } from "./selector/match-set.ts";
 import { openLmdbState } from "./state/lmdb-state.ts";
@@ -116,15 +116,8 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
       journal: journal.usage(),
       trails: trailReports(registry, delivery, current.trails.eventBus !== "off"),
     }),
-    metricsText: async () => {
-      const { bytes } = journal.usage();
-      const waiting = delivery.waiting();
-      metrics.gauge("journal_bytes", bytes);
-      metrics.gauge("outbox_bytes", waiting.outboxBytes);
-      metrics.gauge("outbox_files", waiting.outboxFiles);
-      metrics.gauge("plans_waiting", waiting.journalFiles + waiting.outboxFiles);
-      metrics.gauge("delivery_lanes_failing", waiting.lanesFailing);
-      metrics.gauge("delivery_memory_bytes", waiting.memoryBytes);
+    metricsText: () => {
+      gaugeWaiting(metrics, journal, delivery);
       return metricsText();
     },
   });
@@ -139,6 +132,17 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
     },
     stop: closeAll,
   };
+}
+
+/** What a scrape of the metrics reads at that moment, rather than counting along. */
+function gaugeWaiting(metrics: Metrics, journal: Journal, delivery: Delivery): void {
+  const waiting = delivery.waiting();
+  metrics.gauge("journal_bytes", journal.usage().bytes);
+  metrics.gauge("outbox_bytes", waiting.outboxBytes);
+  metrics.gauge("outbox_files", waiting.outboxFiles);
+  metrics.gauge("plans_waiting", waiting.journalFiles + waiting.outboxFiles);
+  metrics.gauge("delivery_lanes_failing", waiting.lanesFailing);
+  metrics.gauge("delivery_memory_bytes", waiting.memoryBytes);
 }
 
 function openJournal(

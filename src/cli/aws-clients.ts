@@ -2,7 +2,7 @@
 // Region. Loads the SDK only when a command needs it. Must not: print what it was given, since requests carry credentials.
 import type * as CloudTrailSdk from "@aws-sdk/client-cloudtrail";
 import type * as S3Sdk from "@aws-sdk/client-s3";
-import { type AskingTerminal, credentialsFor } from "./cloudtrail-client.ts";
+import { type AskingTerminal, credentialsFor, defaultRegion } from "./cloudtrail-client.ts";
 
 export interface Endpoint {
   /** Without it: AWS's own. */
@@ -23,10 +23,6 @@ export interface ListedKey {
 
 const keyPagesMax = 1000;
 const farFuture = "2100-01-01T00:00:00Z";
-/** The Region of a caller who named none. */
-export function defaultRegion({ environment }: Pick<AskingTerminal, "environment">): string {
-  return environment["AWS_REGION"] || environment["AWS_DEFAULT_REGION"] || "us-east-1";
-}
 
 export async function openS3(endpoint: Endpoint): Promise<{ sdk: typeof S3Sdk; client: S3Sdk.S3Client }> {
   const sdk = await import("@aws-sdk/client-s3");

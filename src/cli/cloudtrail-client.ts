@@ -24,15 +24,19 @@ export async function openCloudTrail(
   terminal: AskingTerminal,
 ): Promise<CloudTrailClient> {
   const { CloudTrailClient } = await import("@aws-sdk/client-cloudtrail");
-  const { environment } = terminal;
   const credentials = credentialsFor(url, account, terminal);
   return new CloudTrailClient({
     endpoint: url.href,
-    region: region ?? (environment["AWS_REGION"] || environment["AWS_DEFAULT_REGION"] || "us-east-1"),
+    region: region ?? defaultRegion(terminal),
     maxAttempts: 2,
     requestHandler: { connectionTimeout: connectMsMax, requestTimeout: answerMsMax },
     ...(credentials && { credentials }),
   });
+}
+
+/** The Region of a caller who named none. */
+export function defaultRegion({ environment }: Pick<AskingTerminal, "environment">): string {
+  return environment["AWS_REGION"] || environment["AWS_DEFAULT_REGION"] || "us-east-1";
 }
 
 interface Credentials {

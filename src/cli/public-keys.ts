@@ -1,6 +1,7 @@
 // `cairn public-keys`: exports the public keys of a server's digests, so that evidence outlives the server.
 import { parseRegion, publicRegions } from "../model/regions.ts";
-import { defaultRegion, type Endpoint, type ListedKey, listPublicKeys } from "./aws-clients.ts";
+import { type Endpoint, type ListedKey, listPublicKeys } from "./aws-clients.ts";
+import { defaultRegion } from "./cloudtrail-client.ts";
 import { printable } from "./printable.ts";
 import { serverAddress, unknownFlag } from "./server-address.ts";
 import { type ExitCode, exitCodes, type Terminal } from "./terminal.ts";

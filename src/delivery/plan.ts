@@ -94,8 +94,9 @@ const planFields = z.object({
 
 /** Before there were other targets a plan had `bucket` and `key`. */
 const planSchema = z.preprocess((document) => {
-  if (typeof document !== "object" || document === null || "target" in document) return document;
-  const { bucket, key, ...rest } = document as Readonly<Record<string, unknown>>;
+  if (typeof document !== "object" || document === null) return document;
+  if (!("bucket" in document && "key" in document)) return document;
+  const { bucket, key, ...rest } = document;
   return { ...rest, target: { kind: "bucket", bucket, key } };
 }, planFields);
 

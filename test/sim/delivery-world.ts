@@ -280,7 +280,10 @@ export function frame(
   return {
     id,
     header: { door: "events", principal: "test", arrivedMs, configurationVersion: 1 },
-    records: records.map(({ matchSet, ...record }) => ({ bytes: Buffer.from(JSON.stringify(record)), matchSet })),
+    records: records.map(({ matchSet, ...record }) => ({
+      bytes: Buffer.from(JSON.stringify(record)),
+      matchSet,
+    })),
   };
 }
 
