@@ -1,5 +1,5 @@
 // The help texts of the command line.
-import { flagOf, type Setting, settingList, variableOf } from "../config.ts";
+import { flagOf, type Setting, settingList, variableOf } from "../config-settings.ts";
 
 export const generalHelp = `Cairn: an open CloudTrail that anyone can run.
 

@@ -1,7 +1,6 @@
-// Chooses the command that the words name.
-import { flagOf, settingList } from "../config.ts";
+// Chooses the command that the words name. Each is loaded when it is chosen: what it needs is most of a short command's time.
+import { flagOf, settingList } from "../config-settings.ts";
 import { parseArguments } from "./arguments.ts";
-import { bucketPolicy } from "./bucket-policy.ts";
 import {
   bucketPolicyHelp,
   generalHelp,
@@ -11,12 +10,7 @@ import {
   statusHelp,
   verifyHelp,
 } from "./help.ts";
-import { init } from "./init.ts";
-import { publicKeys } from "./public-keys.ts";
-import { serve } from "./serve.ts";
-import { status } from "./status.ts";
 import { type ExitCode, exitCodes, type Terminal } from "./terminal.ts";
-import { verify } from "./verify.ts";
 import { verifySwitches } from "./verify/verify-options.ts";
 
 type Flags = Readonly<Record<string, string>>;
@@ -25,17 +19,39 @@ interface Command {
   /** Flags that stand without a value, beside the settings that do. */
   readonly switches?: readonly string[];
   readonly help: () => string;
-  readonly run: (flags: Flags, terminal: Terminal) => ExitCode | Promise<ExitCode>;
+  readonly load: () => Promise<Run>;
 }
 
+type Run = (flags: Flags, terminal: Terminal) => ExitCode | Promise<ExitCode>;
+
 const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ["serve", { help: serveHelp, run: serve }],
-  ["init", { help: () => initHelp, run: init }],
-  ["status", { help: () => statusHelp, run: status, switches: ["json"] }],
-  ["bucket-policy", { help: () => bucketPolicyHelp, run: bucketPolicy, switches: ["multi-region"] }],
-  ["verify", { help: () => verifyHelp, run: verify, switches: verifySwitches }],
-  ["public-keys", { help: () => publicKeysHelp, run: publicKeys }],
-  ["version", { help: () => generalHelp, run: printVersion }],
+  ["serve", { help: serveHelp, load: async () => (await import("./serve.ts")).serve }],
+  ["init", { help: () => initHelp, load: async () => (await import("./init.ts")).init }],
+  [
+    "status",
+    { help: () => statusHelp, load: async () => (await import("./status.ts")).status, switches: ["json"] },
+  ],
+  [
+    "bucket-policy",
+    {
+      help: () => bucketPolicyHelp,
+      load: async () => (await import("./bucket-policy.ts")).bucketPolicy,
+      switches: ["multi-region"],
+    },
+  ],
+  [
+    "verify",
+    {
+      help: () => verifyHelp,
+      load: async () => (await import("./verify.ts")).verify,
+      switches: verifySwitches,
+    },
+  ],
+  [
+    "public-keys",
+    { help: () => publicKeysHelp, load: async () => (await import("./public-keys.ts")).publicKeys },
+  ],
+  ["version", { help: () => generalHelp, load: async () => printVersion }],
 ]);
 const spelledAsFlags: ReadonlyMap<string, string> = new Map([
   ["--version", "version"],
@@ -58,7 +74,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
       terminal.err(parsed.problem);
       return exitCodes.usage;
     case "flags":
-      return command.run(parsed.flags, terminal);
+      return (await command.load())(parsed.flags, terminal);
     default:
       return parsed satisfies never;
   }
