@@ -24,12 +24,18 @@ interface TestTerminal extends Terminal {
   readonly files: Map<string, { text: string; mode: number }>;
   readonly exits: number[];
   send(signal: Signal): void;
+  /** Resolves when every signal is listened to. */
+  readonly listening: Promise<void>;
 }
 
 function testTerminal(change: Partial<Terminal> = {}): TestTerminal {
   const files = new Map<string, { text: string; mode: number }>();
   const [printed, errors, exits, logged]: [string[], string[], number[], Line[]] = [[], [], [], []];
   const listeners = new Map<Signal, () => void>();
+  let listen = (): void => undefined;
+  const listening = new Promise<void>((resolve) => {
+    listen = resolve;
+  });
   const write = (level: string) => (fields: Line["fields"], message: string) =>
     void logged.push({ level, message, fields });
   const log: LeveledLog = {
@@ -54,10 +60,14 @@ function testTerminal(change: Partial<Terminal> = {}): TestTerminal {
     randomText: (alphabet, length) => alphabet.charAt(7).repeat(length),
     createLog: () => log,
     startServer: () => Promise.reject(new Error("no server here")),
-    onSignal: (signal, listener) => void listeners.set(signal, listener),
+    onSignal(signal, listener) {
+      listeners.set(signal, listener);
+      if (listeners.size === 3) listen();
+    },
     exit: (code) => void exits.push(code),
     wait: () => new Promise(() => undefined),
     send: (signal) => listeners.get(signal)?.(),
+    listening,
     ...change,
   };
 }
@@ -235,6 +245,7 @@ describe("cairn serve", () => {
     const { startServer, started } = testServer();
     const terminal = testTerminal({ startServer, environment: { CAIRN_PORT: "5000" } });
     const code = run(words, terminal);
+    await terminal.listening;
     await settle();
     expect(started).toMatchObject([{ port: 5000, auth: "off" }]);
     expect(terminal.printed).toEqual(["Cairn is listening on http://127.0.0.1:4577"]);
@@ -251,6 +262,7 @@ describe("cairn serve", () => {
     const { startServer } = testServer(() => new Promise(() => undefined));
     const terminal = testTerminal({ startServer });
     void run(words, terminal);
+    await terminal.listening;
     await settle();
     terminal.send("SIGINT");
     await settle();
@@ -268,6 +280,7 @@ describe("cairn serve", () => {
     };
     const terminal = testTerminal({ startServer, wait });
     const code = run(words, terminal);
+    await terminal.listening;
     await settle();
     terminal.send("SIGTERM");
     expect(await code).toBe(1);
@@ -279,6 +292,7 @@ describe("cairn serve", () => {
     const { startServer } = testServer(() => Promise.reject(new Error("disk gone")));
     const terminal = testTerminal({ startServer });
     const code = run(words, terminal);
+    await terminal.listening;
     await settle();
     terminal.send("SIGTERM");
     expect(await code).toBe(1);
@@ -292,6 +306,7 @@ describe("cairn serve", () => {
     });
     const terminal = testTerminal({ startServer: (...both) => gate.then(() => startServer(...both)) });
     const code = run(words, terminal);
+    await terminal.listening;
     terminal.send("SIGTERM");
     start();
     expect(await code).toBe(0);
@@ -304,6 +319,7 @@ describe("cairn serve", () => {
     const write = (text: string) => terminal.files.set("c.yaml", { text, mode: 0o600 });
     write("logLevel: info\n");
     const code = run([...words, "--config", "c.yaml"], terminal);
+    await terminal.listening;
     await settle();
     write("logLevel: debug\nport: 1\n");
     terminal.send("SIGHUP");
@@ -325,6 +341,7 @@ describe("cairn serve", () => {
     const { startServer, reloads } = testServer();
     const terminal = testTerminal({ startServer });
     const code = run(words, terminal);
+    await terminal.listening;
     terminal.send("SIGHUP");
     await settle();
     expect(reloads).toHaveLength(1);
