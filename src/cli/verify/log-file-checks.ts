@@ -15,7 +15,7 @@ export interface LogFileClaims {
 }
 
 export interface LogFileChecks {
-  /** So many are to come, as far as is known. */
+  /** So many are to come, as far as is known by now; may be told again. */
   expect(count: number): void;
   /** Resolves when all are begun, to their findings in order. */
   begin(claims: LogFileClaims): Promise<{ readonly done: Promise<readonly FileFinding[]> }>;
@@ -26,8 +26,8 @@ export interface LogFileChecks {
 const workersFromFiles = 2000;
 const workersMax = 8;
 const batchFilesMax = 64;
-/** What waits at a worker, so that it never has nothing to do; when all have so much, this thread checks files itself. */
-const pendingMax = 3;
+/** Batches that wait at a worker: enough for as long as this thread, busy itself, does not hear of those that are done. */
+const pendingMax = 12;
 
 /** One after the other as slots get free. */
 export function checksInThread(evidence: Evidence, slots: Slots): LogFileChecks {

@@ -33,7 +33,6 @@ const hourMs = 3_600_000;
 export async function verifyPlace(place: Place, context: PlaceContext): Promise<void> {
   const chains = await listChains(place, context);
   const keys = await listLogKeys(place, context);
-  context.checks.expect(keys.size);
   const verification = new PlaceVerification(context, keys);
   const { trail } = context;
   const isWanted = ({ name }: NamedChain) =>
@@ -179,6 +178,8 @@ async function listLogKeys(place: Place, context: PlaceContext): Promise<Set<str
         if (isWithin) keys.add(key);
       }
       context.progress({ listed: keys.size - before });
+      // Told while listing goes on, so that workers start meanwhile.
+      context.checks.expect(keys.size);
       if (keys.size > logKeysMax) throw new TooManyFiles();
     }
   }
