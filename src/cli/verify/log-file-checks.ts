@@ -40,9 +40,14 @@ export function checksInThread(evidence: Evidence, slots: Slots): LogFileChecks 
 
 async function beginInThread(evidence: Evidence, slots: Slots, { logFiles, trust }: LogFileClaims) {
   const checks: AtOnce<FileFinding>[] = [];
+  const stop = new AbortController();
   for (const file of logFiles) {
+    // A store that is gone takes its time to say so, which must not be waited for once per file.
+    if (stop.signal.aborted) break;
     const started = slots.start(() => checkLogFile(evidence, file, trust));
-    checks.push(started instanceof Promise ? (await started).done : started.done);
+    const { done } = started instanceof Promise ? await started : started;
+    if (done instanceof Promise) done.catch(() => stop.abort());
+    checks.push(done);
   }
   return { done: allOf(checks) };
 }

@@ -58,6 +58,8 @@ class PlaceVerification {
   };
   private newest: Coverage["newest"];
   private readonly waiting: Promise<readonly Finding[]>[] = [];
+  /** Something could not be read: nothing more is begun, and reporting comes to the failure. */
+  private readonly stopped = new AbortController();
 
   constructor(context: PlaceContext, keys: Set<string>) {
     this.context = context;
@@ -66,11 +68,12 @@ class PlaceVerification {
 
   async verify(chain: Chain): Promise<void> {
     for await (const digest of walkChain(chain, this.context)) {
+      if (this.stopped.signal.aborted) return;
       this.take(digest);
       const { done } = digest.trust === "no" ? nothing : await this.beginChecks(digest, digest.trust);
       const findings = done.then((ofLogFiles) => [...digest.findings, ...ofLogFiles]);
       // Whoever reports it hears of a failure.
-      findings.catch(() => undefined);
+      findings.catch(() => this.stopped.abort());
       this.waiting.push(findings);
       while (this.waiting.length > digestsAhead) await this.reportNext();
     }
