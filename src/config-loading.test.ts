@@ -187,7 +187,12 @@ describe("values", () => {
         requestTimeoutMs: 60_000,
         keepAliveTimeoutMs: 65_000,
       },
-      ...{ logFileBytesMax: 50 * 1024 ** 2, putTimeoutMs: 30_000, outboxBytesMax: 10 * 1024 ** 3 },
+      ...{
+        logFileBytesMax: 50 * 1024 ** 2,
+        compressionLevel: 6,
+        putTimeoutMs: 30_000,
+        outboxBytesMax: 10 * 1024 ** 3,
+      },
       ...{ hosts: [], extraResourceTypes: [], defaultRegion: "us-east-1", warnings: [] },
       ...{ digestIntervalMs: 3_600_000, eventBus: "off", eventBusName: "default" },
       ...{ digestKeyRotationMs: 20 * 86_400_000, digestKeyValidityMs: 30 * 86_400_000 },

@@ -389,6 +389,14 @@ export const settings = {
     reload: "restart",
     about: "JSON in one log file, at most, before it is compressed.",
   },
+  compressionLevel: {
+    name: "compressionLevel",
+    kind: integer({ min: 1, max: 9 }),
+    fallback: "6",
+    example: "1",
+    reload: "restart",
+    about: "How hard log files are compressed: 1 is fastest, 9 smallest.",
+  },
   putTimeoutMs: {
     name: "putTimeout",
     kind: duration("1s", "1h"),

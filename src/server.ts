@@ -209,6 +209,7 @@ function deliveryOptions(configuration: Configuration): Parameters<typeof create
     configuration;
   return {
     digestIntervalMs: configuration.digestIntervalMs,
+    compressionLevel: configuration.compressionLevel,
     ...{ deliveryIntervalMs, logFileBytesMax, retentionMs, outboxBytesMax, putTimeoutMs, deletedGraceMs },
     outboxDirectory: join(dataDir, "outbox"),
   };

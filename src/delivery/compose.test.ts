@@ -1,12 +1,15 @@
 // Composing log files: exact text, one gzip member, the same bytes every time, bounded passes.
 import { createHash } from "node:crypto";
-import { createInflateRaw, gunzipSync, gzipSync } from "node:zlib";
+import { gunzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { frame, matchSet, MemoryJournal, recordText } from "../../test/sim/delivery-world.ts";
 import type { MatchSet } from "../selector/match-set.ts";
-import { composeFile, gatherGroups, gzipOneMember, splitIntoPasses } from "./compose.ts";
+import { type ComposedFile, PassFiles, splitIntoPasses } from "./compose.ts";
+import { createDeflater } from "./deflater.ts";
 import { evidenceOfFile } from "./evidence.ts";
+import { gatherGroups, type WantsEvidence } from "./gather.ts";
+import { unpack } from "./gzip-member.test-world.ts";
 import type { Plan } from "./plan.ts";
 import { SlotCounter } from "./slots.ts";
 
@@ -43,17 +46,29 @@ function plan(slot: {
   };
 }
 
-/** Unpacks exactly one gzip member and says how many bytes follow it. */
-async function unpack(bytes: Uint8Array): Promise<{ text: string; bytesAfter: number }> {
-  const raw = createInflateRaw();
-  raw.end(bytes.subarray(10));
-  const chunks: Buffer[] = [];
-  for await (const chunk of raw) chunks.push(chunk as Buffer);
-  const trailer = 8;
-  return {
-    text: Buffer.concat(chunks).toString("utf8"),
-    bytesAfter: bytes.length - 10 - raw.bytesWritten - trailer,
-  };
+/** The files of these plans, as one pass makes them. */
+async function filesOf(
+  journal: MemoryJournal,
+  plans: readonly Plan[],
+  {
+    readBytesMax = 1_000,
+    wantsEvidence = () => false,
+  }: { readBytesMax?: number; wantsEvidence?: WantsEvidence } = {},
+): Promise<Map<Plan, ComposedFile>> {
+  const deflater = createDeflater(6);
+  const files = new PassFiles(
+    await gatherGroups(journal, plans, { readBytesMax, wantsEvidence, deflater }),
+    deflater,
+  );
+  const made = new Map<Plan, ComposedFile>();
+  for (const { plan: one } of files.inOrder(plans.map((plan) => ({ plan })))) {
+    made.set(one, await files.compose(one, wantsEvidence(one)));
+  }
+  return made;
+}
+
+function textOf(file: ComposedFile | undefined): string {
+  return gunzipSync(file?.bytes ?? "").toString();
 }
 
 test("the text is one line of compact JSON with every record byte for byte, group by group", async () => {
@@ -69,10 +84,8 @@ test("the text is one line of compact JSON with every record byte for byte, grou
       { id: "4", matchSet: both },
     ],
   ]);
-  const groups = await gatherGroups(journal, plans, { readBytesMax: 1, wantsEvidence: () => false });
-  const texts = await Promise.all(
-    plans.map(async (one) => gunzipSync((await composeFile(one, groups, false)).bytes).toString()),
-  );
+  const files = await filesOf(journal, plans, { readBytesMax: 1 });
+  const texts = plans.map((one) => textOf(files.get(one)));
   const text = (...ids: string[]): string => `{"Records":[${ids.map(recordText).join(",")}]}`;
   expect(texts).toEqual([text("1", "4", "2 with ünïcode 🦉"), text("1", "4"), text("3")]);
 });
@@ -93,46 +106,66 @@ test("the same plan gives the same bytes, also when the match sets come back as 
   ]);
   const planOfB = plans.find((one) => one.incarnation === "b");
   if (!planOfB) throw new Error("there is a plan of b");
-  const { bytes: together } = await composeFile(
-    planOfB,
-    await gatherGroups(journal, plans, { readBytesMax: 1_000_000, wantsEvidence: () => false }),
-    false,
-  );
-  const { bytes: alone } = await composeFile(
-    planOfB,
-    await gatherGroups(journal, [planOfB], { readBytesMax: 1, wantsEvidence: () => false }),
-    false,
-  );
-  expect(Buffer.from(alone)).toEqual(Buffer.from(together));
+  const together = (await filesOf(journal, plans, { readBytesMax: 1_000_000 })).get(planOfB);
+  const alone = (await filesOf(journal, [planOfB], { readBytesMax: 1 })).get(planOfB);
+  expect(alone?.bytes).toEqual(together?.bytes);
 });
 
-test.each([1, 100, 16_384, 16_385, 3_000_000])("%i bytes become exactly one gzip member", async (length) => {
-  const text = Buffer.alloc(length, `{"a":${length}}`);
-  const bytes = await gzipOneMember(text);
-  // Magic, deflate, no flags, no time, no extra flags, unknown system.
-  expect([...bytes.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
-  const { text: back, bytesAfter } = await unpack(bytes);
-  expect(back).toBe(text.toString());
-  expect(bytesAfter).toBe(0);
-  expect(Buffer.from(bytes.subarray(10))).toEqual(gzipSync(text, { level: 6 }).subarray(10));
+test("large groups give the same bytes however the journal is read, and the text of their records", async () => {
+  const [ab, b] = [matchSet(["a", "b"]), matchSet(["b"])];
+  const frames = Array.from({ length: 60 }, (_, at) =>
+    Array.from({ length: 40 }, (_unused, n) => ({
+      id: `${at}-${n} ${createHash("sha512").update(`${at}/${n}`).digest("hex").repeat(4)}`,
+      matchSet: n % 3 === 0 ? b : ab,
+    })),
+  );
+  const { journal, plans } = await journaled(frames);
+  const once = await filesOf(journal, plans, { readBytesMax: 100_000_000 });
+  const again = await filesOf(journal, plans.toReversed(), { readBytesMax: 10_000 });
+  for (const one of plans) {
+    const file = once.get(one);
+    if (!file) throw new Error("every plan has a file");
+    expect(again.get(one)?.bytes).toEqual(file.bytes);
+    const { text, bytesAfter } = await unpack(file.bytes);
+    expect(bytesAfter).toBe(0);
+    const wanted = frames
+      .flat()
+      .filter((record) =>
+        record.matchSet.destinations.some(({ incarnation }) => incarnation === one.incarnation),
+      );
+    const groups = [b, ab].map((set) => wanted.filter((record) => record.matchSet === set));
+    expect(text).toBe(
+      `{"Records":[${groups
+        .flat()
+        .map(({ id }) => recordText(id))
+        .join(",")}]}`,
+    );
+    expect(text.length).toBeGreaterThan(800_000);
+  }
 });
 
-test("the check above sees a second member", async () => {
-  const one = await gzipOneMember(Buffer.from("one"));
-  expect((await unpack(Buffer.concat([one, one]))).bytesAfter).toBe(one.length);
+test("plans that log the same records share one file", async () => {
+  const { journal, plans } = await journaled([
+    [
+      { id: "1", matchSet: matchSet(["a", "b", "c"]) },
+      { id: "2", matchSet: matchSet(["b"]) },
+    ],
+  ]);
+  const files = await filesOf(journal, plans);
+  const [a, b, c] = ["a", "b", "c"].map((name) =>
+    files.get(plans.find(({ incarnation }) => incarnation === name) as Plan),
+  );
+  expect(a?.bytes).toBe(c?.bytes);
+  expect(b?.bytes).not.toEqual(a?.bytes);
 });
 
 test("a plan that the journal does not match is refused, not written short", async () => {
   const { journal, plans } = await journaled([[{ id: "1", matchSet: matchSet(["a"]) }]]);
   const [first] = plans;
   if (!first) throw new Error("there is a plan");
-  const groups = await gatherGroups(journal, plans, { readBytesMax: 1_000, wantsEvidence: () => false });
-  await expect(composeFile({ ...first, recordCount: 2 }, groups, false)).rejects.toThrow("says 2 records");
-  const tooFar = gatherGroups(journal, [{ ...first, to: 9 }], {
-    readBytesMax: 1,
-    wantsEvidence: () => false,
-  });
-  await expect(tooFar).rejects.toThrow("ends at frame 2");
+  await expect(filesOf(journal, [{ ...first, recordCount: 2 }])).rejects.toThrow("says 2 records");
+  await expect(filesOf(journal, [{ ...first, jsonBytes: 20 }])).rejects.toThrow("in 20 bytes");
+  await expect(filesOf(journal, [{ ...first, to: 9 }])).rejects.toThrow("ends at frame 2");
 });
 
 test("passes keep every plan once, in order, and stay within the bytes that their groups can hold", () => {
@@ -180,15 +213,9 @@ test("evidence is asked for per plan, and tells the hash and the times of exactl
     [{ id: "3", matchSet: both, eventTime: "2026-01-10T09:18:42Z" }],
   ]);
   const wantsEvidence = ({ incarnation }: Plan): boolean => incarnation === "a";
-  const groups = await gatherGroups(journal, plans, { readBytesMax: 1, wantsEvidence });
-  const files = new Map(
-    await Promise.all(
-      plans.map(
-        async (one) => [one.incarnation, await composeFile(one, groups, wantsEvidence(one))] as const,
-      ),
-    ),
-  );
-  const ofA = files.get("a");
+  const files = await filesOf(journal, plans, { readBytesMax: 1, wantsEvidence });
+  const fileOf = (name: string) => files.get(plans.find(({ incarnation }) => incarnation === name) as Plan);
+  const ofA = fileOf("a");
   if (!ofA) throw new Error("there is a plan of a");
   expect(ofA.evidence).toEqual({
     sha256: createHash("sha256").update(gunzipSync(ofA.bytes)).digest("hex"),
@@ -196,5 +223,5 @@ test("evidence is asked for per plan, and tells the hash and the times of exactl
     newestEventTime: "2026-01-10T09:18:42Z",
   });
   expect(ofA.evidence).toEqual(evidenceOfFile(ofA.bytes, 1_000_000));
-  expect(files.get("b")).not.toHaveProperty("evidence");
+  expect(fileOf("b")).not.toHaveProperty("evidence");
 });

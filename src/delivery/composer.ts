@@ -3,19 +3,12 @@
 import type { Journal } from "../journal/contract.ts";
 import type { Clock } from "../model/environment.ts";
 import { Bell } from "./bell.ts";
-import {
-  type ComposedFile,
-  composeFile,
-  gatherGroups,
-  type Groups,
-  splitIntoPasses,
-  type WantsEvidence,
-} from "./compose.ts";
+import { type ComposedFile, PassFiles, splitIntoPasses } from "./compose.ts";
+import type { Deflater } from "./deflater.ts";
 import type { Faults } from "./faults.ts";
+import { gatherGroups, type WantsEvidence } from "./gather.ts";
 import type { Entry } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
-import type { Plan } from "./plan.ts";
-import { slotName } from "./slots.ts";
 
 export interface ComposerParts {
   readonly journal: Journal;
@@ -27,6 +20,7 @@ export interface ComposerParts {
   /** Takes a composed file; throws when it could be kept nowhere. */
   readonly offer: (entry: Entry, file: ComposedFile) => Promise<void>;
   readonly wantsEvidence: WantsEvidence;
+  readonly deflater: Deflater;
 }
 
 /** Plans of one cut, and when they may be composed: one range of the journal to read. */
@@ -80,19 +74,19 @@ export class Composer {
 
   /** One plan that fails does not keep its neighbours back. */
   async #composePass(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
-    const { journal, limits, faults } = this.#parts;
+    const { journal, limits, faults, wantsEvidence, deflater } = this.#parts;
     const failed = new Set<Entry>();
     let lastError: unknown;
     try {
       const plans = entries.map((entry) => entry.plan);
-      const { wantsEvidence } = this.#parts;
       const { readBytesMax } = limits;
-      const file = this.#composing(await gatherGroups(journal, plans, { readBytesMax, wantsEvidence }));
-      for (const entry of entries) {
+      const groups = await gatherGroups(journal, plans, { readBytesMax, wantsEvidence, deflater });
+      const files = new PassFiles(groups, deflater);
+      for (const entry of files.inOrder(entries)) {
         if (signal.aborted) return;
         if (entry.isGone) continue;
         try {
-          await this.#parts.offer(entry, await file(entry.plan));
+          await this.#parts.offer(entry, await files.compose(entry.plan, wantsEvidence(entry.plan)));
         } catch (error) {
           lastError = error;
           failed.add(entry);
@@ -109,19 +103,6 @@ export class Composer {
       "Log files could not be composed or put aside; they are tried again.",
     );
     for (const entry of failed) this.addLater(entry);
-  }
-
-  /** Plans of one slot stand side by side (bucket, log group): their file is composed once. */
-  #composing(groups: Groups): (plan: Plan) => Promise<ComposedFile> {
-    let last: { readonly slot: string; readonly file: ComposedFile } | undefined;
-    return async (plan) => {
-      const slot = slotName(plan.incarnation, plan);
-      if (last?.slot !== slot) {
-        last = undefined;
-        last = { slot, file: await composeFile(plan, groups, this.#parts.wantsEvidence(plan)) };
-      }
-      return last.file;
-    };
   }
 
   #queue(entries: Iterable<Entry>, notBeforeMs: number): void {

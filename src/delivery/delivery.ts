@@ -24,6 +24,7 @@ import type { Region } from "../model/regions.ts";
 import { eventBusDestination } from "../selector/match-set.ts";
 import { bucketSink } from "./bucket-sink.ts";
 import { Composer } from "./composer.ts";
+import { createDeflater } from "./deflater.ts";
 import { Cutter } from "./cutter.ts";
 import { bucketText, type ChannelReport, digestReport, noticeReport, planReport } from "./delivery-report.ts";
 import type { DigestPorts } from "./digest-ports.ts";
@@ -127,6 +128,7 @@ class RunningDelivery implements Delivery {
       ...{ journal: ports.journal, clock: ports.clock, limits, faults },
       retryMs: Math.min(limits.retryFirstMs, options.deliveryIntervalMs),
       offer: (entry, file) => this.#writer.offer(entry, file),
+      deflater: createDeflater(options.compressionLevel),
       wantsEvidence: (plan) => wantsEvidence(plan, ports.places.place(plan.incarnation)),
     });
   }

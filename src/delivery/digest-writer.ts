@@ -12,7 +12,6 @@ import type { DeliveryPlace } from "../bucket/place.ts";
 import { assert } from "../model/assert.ts";
 import { signatureMetadata, digestSignatureAlgorithm } from "../model/digest.ts";
 import { isoSeconds } from "../model/timestamp.ts";
-import { gzipOneMember } from "./compose.ts";
 import {
   isSealed,
   nextStep,
@@ -26,6 +25,7 @@ import type { DigestLimits, DigestOptions, DigestPorts } from "./digest-ports.ts
 import { type DigestContent, digestTarget, sealedText, signDigest } from "./digest-seal.ts";
 import type { WindowToFill } from "./digest-windows.ts";
 import type { NumberedNote } from "./evidence-book.ts";
+import { gzipOneMember } from "./gzip-member.ts";
 import type { LiveChain } from "./live-chain.ts";
 import { putObject } from "./put-object.ts";
 import type { SendOutcome } from "./sink.ts";

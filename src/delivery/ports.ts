@@ -40,6 +40,8 @@ export interface DeliveryOptions {
   readonly deliveryIntervalMs: number;
   /** Uncompressed JSON per log file, at most (formats.md §2.2). */
   readonly logFileBytesMax: number;
+  /** Of zlib: 1 (fastest) to 9 (smallest). */
+  readonly compressionLevel: number;
   /** How long an undelivered file is kept and retried. */
   readonly retentionMs: number;
   readonly outboxBytesMax: number;

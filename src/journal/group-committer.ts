@@ -3,7 +3,7 @@
 import type { Disk } from "../disk/contract.ts";
 import { assert } from "../model/assert.ts";
 import type { Clock, Log, Metrics } from "../model/environment.ts";
-import type { AppendOutcome, Frame } from "./contract.ts";
+import type { AppendOutcome, Frame, StoredFrame } from "./contract.ts";
 import type { FrameSize } from "./frame-size.ts";
 import { segmentLimits } from "./segment-format.ts";
 import type { SegmentList } from "./segment-list.ts";
@@ -20,8 +20,8 @@ export interface CommitterParts {
   readonly partition: string;
   readonly segmentBytesMax: number;
   readonly segments: SegmentList;
-  /** Called once per frame when its outcome is certain, before `append` resolves. `seq` is there when it is durable. */
-  readonly onSettled: (frame: Frame, size: FrameSize, seq: number | undefined) => void;
+  /** Called once per frame when its outcome is certain, before `append` resolves. `stored` is there when it is durable. */
+  readonly onSettled: (frame: Frame, size: FrameSize, stored?: StoredFrame) => void;
   /** Called after each durable group. */
   readonly onGroup: () => void;
   /** Called when a segment got a successor, with the bytes of the finished one. */
@@ -188,8 +188,11 @@ export class GroupCommitter {
       this.#giveUp(group, error);
       return;
     }
-    for (const [index, { frame, size }] of group.entries())
-      this.#parts.onSettled(frame, size, firstSeq + index);
+    for (const [index, { frame, size }] of group.entries()) {
+      const position = { partition, seq: firstSeq + index };
+      const { id, header } = frame;
+      this.#parts.onSettled(frame, size, { id, header, records: writer.asStored(frame.records), position });
+    }
     this.#parts.onGroup();
     for (const [index, { resolve }] of group.entries()) {
       resolve({ kind: "durable", position: { partition, seq: firstSeq + index } });
@@ -214,14 +217,14 @@ export class GroupCommitter {
     log.error({ frames: group.length, error: String(error) }, message);
     metrics.count("journal_failed_writes_total");
     for (const { frame, size, resolve } of group) {
-      this.#parts.onSettled(frame, size, undefined);
+      this.#parts.onSettled(frame, size);
       resolve({ kind: "unknown", message: `The journal could not confirm the write. ${String(error)}` });
     }
   }
 
   #refuse(group: readonly Waiting[], message: string): void {
     for (const { frame, size, resolve } of group) {
-      this.#parts.onSettled(frame, size, undefined);
+      this.#parts.onSettled(frame, size);
       resolve({ kind: "refused", reason: "closed", message });
     }
   }

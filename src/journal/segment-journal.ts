@@ -17,9 +17,12 @@ import { FrameIds } from "./frame-ids.ts";
 import { type FrameSize, measureFrame } from "./frame-size.ts";
 import { GroupCommitter } from "./group-committer.ts";
 import { JournalRoom } from "./journal-room.ts";
+import { RecentFrames } from "./recent-frames.ts";
+import { recordBytesOf } from "./record-bytes.ts";
 import { segmentLimits } from "./segment-format.ts";
+import type { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
-import { recordBytesOf, SegmentReader } from "./segment-reader.ts";
+import { type ReadRange, SegmentReader } from "./segment-reader.ts";
 import { type Recovery, recoverSegments } from "./segment-recovery.ts";
 import { SegmentTrimmer } from "./segment-trimmer.ts";
 import { SegmentWriter } from "./segment-writer.ts";
@@ -37,9 +40,13 @@ export interface SegmentJournalOptions {
   readonly ownCallReserveBytes: number;
   /** Default 64 MB; never more than a quarter of what events may use, so that trimming makes room in time. */
   readonly segmentBytesMax?: number;
+  /** Memory for the newest frames, so that readers close to the end need no disk; default 32 MB, 0 keeps none. */
+  readonly recentBytesMax?: number;
 }
 
 const partition = "0";
+/** What the cutter has not looked at yet lies in it, also at full speed. */
+const recentBytesDefault = 32 * 1024 * 1024;
 const segmentBytesDefault = 64 * 1024 * 1024;
 
 /**
@@ -84,6 +91,7 @@ class SegmentJournal implements Journal {
   readonly #committer: GroupCommitter;
   readonly #reader: SegmentReader;
   readonly #trimmer: SegmentTrimmer;
+  readonly #recent: RecentFrames;
   readonly #waiters = new EndWaiters();
   /** Frames on their way, by id: a repeated append shares the outcome. */
   readonly #underWay = new Map<string, Promise<AppendOutcome>>();
@@ -94,6 +102,7 @@ class SegmentJournal implements Journal {
     this.#options = options;
     this.#segments = new SegmentList([...recovery.segments.map(({ segment }) => segment), writer.segment]);
     this.#ids = rememberedIds(recovery, segmentBytesMax);
+    this.#recent = new RecentFrames(options.recentBytesMax ?? recentBytesDefault);
     this.#room = new JournalRoom({ bytesMax, ownCallReserveBytes });
     this.#reader = new SegmentReader(disk, partition);
     this.#trimmer = new SegmentTrimmer({ disk, directory, log, segments: this.#segments });
@@ -101,7 +110,7 @@ class SegmentJournal implements Journal {
       {
         ...{ disk, directory, clock, log, metrics, partition, segmentBytesMax },
         segments: this.#segments,
-        onSettled: (frame, size, seq) => this.#settle(frame, size, seq),
+        onSettled: (frame, size, stored) => this.#settle(frame, size, stored),
         onGroup: () => this.#waiters.wake(this.#segments.endSeq),
         onSegmentEnd: (bytes) => {
           this.#ids.endSegment(bytes);
@@ -143,11 +152,7 @@ class SegmentJournal implements Journal {
       const segment = this.#segments.holding(seq);
       const until = Math.min(toSeq, segment.endSeq);
       const range = { fromSeq: seq, toSeq: until, bytesMax: bytesLeft };
-      const more = await this.#reader.read(segment, range).catch((error: unknown) => {
-        // Frames that every registered reader has released may be trimmed while somebody else reads them.
-        this.#checkPosition({ partition, seq });
-        throw error;
-      });
+      const more = this.#recent.read(seq, range) ?? (await this.#readFromDisk(segment, range));
       const bytes = more.reduce((sum, { records }) => sum + recordBytesOf(records), 0);
       // A segment's first frame always comes; it may be more than this batch still takes.
       if (frames.length > 0 && bytes > bytesLeft) break;
@@ -157,6 +162,16 @@ class SegmentJournal implements Journal {
       if (seq < until || seq < this.#segments.startSeq) break;
     }
     return { frames, next: { partition, seq } };
+  }
+
+  async #readFromDisk(segment: Segment, range: ReadRange): Promise<StoredFrame[]> {
+    try {
+      return await this.#reader.read(segment, range);
+    } catch (error) {
+      // Frames that every registered reader has released may be trimmed while somebody else reads them.
+      this.#checkPosition({ partition, seq: range.fromSeq });
+      throw error;
+    }
   }
 
   start(name: string): Position {
@@ -222,10 +237,12 @@ class SegmentJournal implements Journal {
     return outcome;
   }
 
-  #settle(frame: Frame, size: FrameSize, seq: number | undefined): void {
+  #settle(frame: Frame, size: FrameSize, stored: StoredFrame | undefined): void {
     this.#room.written(size.bytes);
     this.#underWay.delete(frame.id);
-    if (seq !== undefined) this.#ids.add(frame.id, seq);
+    if (!stored) return;
+    this.#ids.add(frame.id, stored.position.seq);
+    this.#recent.add(stored);
   }
 
   #checkPosition(position: Position): void {

@@ -4,7 +4,7 @@ import { temporarySuffix } from "../disk/write-atomically.ts";
 import type { AppendFile, Disk } from "../disk/contract.ts";
 import { assert } from "../model/assert.ts";
 import type { MatchSet } from "../selector/match-set.ts";
-import type { Frame } from "./contract.ts";
+import type { Frame, FrameRecord } from "./contract.ts";
 import { matchSetText } from "./match-set-text.ts";
 import { type Segment, SegmentIndex } from "./segment.ts";
 import {
@@ -96,6 +96,19 @@ export class SegmentWriter {
     for (const offset of group.offsets) segment.index.addFrame(segment.endSeq++, offset);
     segment.bytes += group.bytes;
     return group.bytes;
+  }
+
+  /** Records of a frame written here as they are read back: equal match sets are one object. */
+  asStored(records: readonly FrameRecord[]): readonly FrameRecord[] {
+    const isStored = ({ matchSet }: FrameRecord) => this.#stored(matchSet) === matchSet;
+    if (records.every(isStored)) return records;
+    return records.map(({ bytes, matchSet }) => ({ bytes, matchSet: this.#stored(matchSet) }));
+  }
+
+  #stored(matchSet: MatchSet): MatchSet {
+    const stored = this.segment.index?.matchSet(this.#numberOf.get(matchSet) ?? -1);
+    assert(stored, "the match set of a written record is defined");
+    return stored;
   }
 
   /** Ends the segment for good. `finished` says that no successor will tell how many bytes count. */

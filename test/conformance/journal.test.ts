@@ -23,8 +23,8 @@ const nothing = () => undefined;
 const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const metrics: Metrics = { count: nothing, gauge: nothing, observe: nothing };
 
-const over = (disk: Disk, directory: string): OpenJournal => {
-  return (size) => openSegmentJournal({ disk, directory, clock, log, metrics, ...size });
+const over = (disk: Disk, directory: string, memory: { recentBytesMax?: number } = {}): OpenJournal => {
+  return (size) => openSegmentJournal({ disk, directory, clock, log, metrics, ...memory, ...size });
 };
 
 let directories = 0;
@@ -32,6 +32,12 @@ const nextDirectory = () => join(root, `journal ${++directories}`, "0");
 
 journalSuite("segments on the real disk", () => over(nodeDisk(), nextDirectory()));
 journalSuite("segments on the simulated disk", () => over(new SimulatedDisk({ seed: 7 }), "/data/journal"));
+journalSuite("segments, every frame read from the disk", () =>
+  over(new SimulatedDisk({ seed: 7 }), "/data/journal", { recentBytesMax: 0 }),
+);
+journalSuite("segments, a few frames kept in memory", () =>
+  over(new SimulatedDisk({ seed: 7 }), "/data/journal", { recentBytesMax: 40_000 }),
+);
 
 test("many appends share few syncs", async () => {
   const disk = new SimulatedDisk();

@@ -143,6 +143,8 @@ class Simulation {
   readonly doubtful = new Set<string>();
   outboxDisk: SimulatedDisk;
   journalDisk: SimulatedDisk;
+  /** Half the lives read every frame from the disk, the others some from memory. */
+  readonly recentBytesMax: number;
   outboxFiles = 0;
   digests = 0;
   deaths = 0;
@@ -153,6 +155,7 @@ class Simulation {
 
   constructor(seed: number) {
     this.draw = seededRandom(seed);
+    this.recentBytesMax = seed % 2 === 0 ? 0 : 2_000;
     this.outboxDisk = new SimulatedDisk({ seed });
     this.journalDisk = new SimulatedDisk({ seed: seed + 1_000 });
     for (const name of incarnations) this.#moveTrail(name);
@@ -273,6 +276,7 @@ class Simulation {
       ...{ disk: this.journalDisk, directory: "/journal", clock, log: new KeptLog(), metrics },
       // Small segments: trimming must really take away what is released.
       ...{ bytesMax: 1_000_000, ownCallReserveBytes: 0, segmentBytesMax: 600 },
+      recentBytesMax: this.recentBytesMax,
     });
     this.#journal = journal;
     const diskCalls = [
@@ -433,6 +437,6 @@ describe("delivery that dies at any call", () => {
   });
 
   test("has met everything it is there for", () => {
-    for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(rounds / 4);
+    for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(rounds / 5);
   });
 });

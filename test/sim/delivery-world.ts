@@ -376,6 +376,7 @@ export interface World {
 export const testOptions: DeliveryOptions = {
   deliveryIntervalMs: 60_000,
   logFileBytesMax: 50 * 1024 * 1024,
+  compressionLevel: 6,
   retentionMs: 30 * 24 * 3_600_000,
   outboxBytesMax: 1024 * 1024 * 1024,
   outboxDirectory: "/outbox",
