@@ -76,7 +76,10 @@ export class GroupText {
 
   #grow(bytesMin: number): void {
     assert(bytesMin > this.#open.length, "there is no room left");
-    const room = Buffer.allocUnsafeSlow(Math.max(firstRoomBytes, bytesMin, 2 * this.#open.length));
+    // Who filled one piece will fill the next.
+    const usualBytes =
+      this.#pieces.length > 0 ? pieceBytesMax : Math.max(firstRoomBytes, 2 * this.#open.length);
+    const room = Buffer.allocUnsafeSlow(Math.max(bytesMin, usualBytes));
     room.set(this.#open.subarray(0, this.#length));
     this.#open = room;
   }

@@ -178,59 +178,65 @@ export interface FrameToEncode {
   readonly matchSetNumbers: readonly number[];
 }
 
-/** Appends the frame to `chunks`: one chunk of our own, then the records' bytes as they are. Returns its size. */
-export function encodeFrame(frame: FrameToEncode, salt: number, chunks: Uint8Array[]): number {
-  const id = Buffer.from(frame.id);
-  const principal = Buffer.from(frame.header.principal);
-  const definitions = frame.definitions.map(({ number, text }) => ({ number, text: Buffer.from(text) }));
-  const definitionBytes = definitions.reduce((sum, { text }) => sum + 8 + text.length, 0);
-  const recordBytes = frame.records.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  const ownBytes =
-    entryHeadBytes +
-    frameBodyBytes +
-    id.length +
-    principal.length +
-    definitionBytes +
-    8 * frame.records.length;
-  const own = Buffer.allocUnsafe(ownBytes);
-  entryMagic.forEach((byte, at) => {
-    own[at] = byte;
-  });
-  own.writeUInt32LE(ownBytes - entryHeadBytes + recordBytes, 8);
-  const body = own.subarray(entryHeadBytes);
+/** How many bytes the frame takes in a segment. */
+export function encodedFrameBytes(frame: FrameToEncode): number {
+  const { id, header, definitions, records } = frame;
+  let bytes = entryHeadBytes + frameBodyBytes + Buffer.byteLength(id) + Buffer.byteLength(header.principal);
+  for (const { text } of definitions) bytes += 8 + Buffer.byteLength(text);
+  for (const record of records) bytes += 8 + record.bytes.length;
+  return bytes;
+}
+
+/** Writes the frame into `entry`, which is as long as `encodedFrameBytes` says. Copies the records: one buffer is written and checked sooner than hundreds. */
+export function encodeFrame(frame: FrameToEncode, salt: number, entry: Buffer): void {
+  entry.set(entryMagic);
+  entry.writeUInt32LE(entry.length - entryHeadBytes, 8);
+  const body = entry.subarray(entryHeadBytes);
+  const end = encodeRecords(frame, body, encodeHead(frame, body));
+  assert(end === body.length, "the frame fills its entry to the end");
+  entry.writeUInt32LE(crc32(entry.subarray(8), salt), 4);
+}
+
+/** Everything before the record table; returns where that begins. */
+function encodeHead(frame: FrameToEncode, body: Buffer): number {
+  const { id, header, definitions } = frame;
   body[0] = kinds.frame;
-  body[1] = doors.indexOf(frame.header.door);
-  body.writeUInt16LE(principal.length, 2);
+  body[1] = doors.indexOf(header.door);
   body.writeUInt32LE(frame.groupStart, 4);
   body.writeBigUInt64LE(BigInt(frame.seq), 8);
-  body.writeDoubleLE(frame.header.arrivedMs, 16);
-  body.writeDoubleLE(frame.header.configurationVersion, 24);
-  body.writeUInt32LE(id.length, 32);
+  body.writeDoubleLE(header.arrivedMs, 16);
+  body.writeDoubleLE(header.configurationVersion, 24);
   body.writeUInt32LE(definitions.length, 36);
   body.writeUInt32LE(frame.records.length, 40);
-  let at = frameBodyBytes + id.copy(body, frameBodyBytes);
-  at += principal.copy(body, at);
+  const idBytes = body.write(id, frameBodyBytes);
+  body.writeUInt32LE(idBytes, 32);
+  let at = frameBodyBytes + idBytes;
+  const principalBytes = body.write(header.principal, at);
+  body.writeUInt16LE(principalBytes, 2);
+  at += principalBytes;
   for (const { number, text } of definitions) {
+    const textBytes = body.write(text, at + 8);
     body.writeUInt32LE(number, at);
-    body.writeUInt32LE(text.length, at + 4);
-    at += 8 + text.copy(body, at + 8);
+    body.writeUInt32LE(textBytes, at + 4);
+    at += 8 + textBytes;
   }
-  frame.records.forEach((record, index) => {
-    const number = frame.matchSetNumbers[index];
+  return at;
+}
+
+/** The record table and the records; returns where they end. */
+function encodeRecords({ records, matchSetNumbers }: FrameToEncode, body: Buffer, tableAt: number): number {
+  let entryAt = tableAt;
+  let recordAt = tableAt + 8 * records.length;
+  for (const [index, { bytes }] of records.entries()) {
+    const number = matchSetNumbers[index];
     assert(number !== undefined, "every record has the number of its match set");
-    body.writeUInt32LE(record.bytes.length, at);
-    body.writeUInt32LE(number, at + 4);
-    at += 8;
-  });
-  assert(at === body.length, "the frame's own part is filled to its end");
-  let crc = crc32(own.subarray(8), salt);
-  chunks.push(own);
-  for (const { bytes } of frame.records) {
-    crc = crc32(bytes, crc);
-    chunks.push(bytes);
+    body.writeUInt32LE(bytes.length, entryAt);
+    body.writeUInt32LE(number, entryAt + 4);
+    body.set(bytes, recordAt);
+    entryAt += 8;
+    recordAt += bytes.length;
   }
-  own.writeUInt32LE(crc, 4);
-  return ownBytes + recordBytes;
+  return recordAt;
 }
 
 /** The entry that says: everything before `groupStart` is synced and nothing follows. */

@@ -10,8 +10,10 @@ import { type Segment, SegmentIndex } from "./segment.ts";
 import {
   type Definition,
   encodeEndMark,
+  encodedFrameBytes,
   encodeFrame,
   encodeSegmentHeader,
+  type FrameToEncode,
   type SegmentHeader,
   segmentFileName,
   segmentHeaderBytes,
@@ -22,10 +24,10 @@ import {
 export const unnamedSegment = `next.segment${temporarySuffix}`;
 
 interface EncodedGroup {
-  readonly chunks: readonly Uint8Array[];
+  /** Valid until the next group is encoded. */
+  readonly bytes: Uint8Array;
   readonly offsets: readonly number[];
   readonly matchSets: readonly MatchSet[];
-  readonly bytes: number;
 }
 
 export class SegmentWriter {
@@ -35,6 +37,8 @@ export class SegmentWriter {
   // The text of a match set is long; its object is nearly always the same.
   #numberOf = new WeakMap<MatchSet, number>();
   #definitionBytes = 0;
+  /** Where groups are encoded, one after the other. */
+  #room = Buffer.alloc(0);
 
   private constructor(segment: Segment, file: AppendFile) {
     this.segment = segment;
@@ -89,13 +93,13 @@ export class SegmentWriter {
   async write(frames: readonly Frame[]): Promise<number> {
     const { segment } = this;
     const group = this.#encode(frames);
-    await this.#file.append(group.chunks);
+    await this.#file.append([group.bytes]);
     await this.#file.sync();
     assert(segment.index, "the current segment has an index");
     for (const matchSet of group.matchSets) segment.index.addMatchSet(segment.index.matchSetCount, matchSet);
     for (const offset of group.offsets) segment.index.addFrame(segment.endSeq++, offset);
-    segment.bytes += group.bytes;
-    return group.bytes;
+    segment.bytes += group.bytes.length;
+    return group.bytes.length;
   }
 
   /** Records of a frame written here as they are read back: equal match sets are one object. */
@@ -130,30 +134,43 @@ export class SegmentWriter {
 
   #encode(frames: readonly Frame[]): EncodedGroup {
     const { salt, bytes: groupStart, endSeq } = this.segment;
-    const chunks: Uint8Array[] = [];
-    const offsets: number[] = [];
     const matchSets: MatchSet[] = [];
-    let end = groupStart;
-    frames.forEach((frame, index) => {
-      const definitions: Definition[] = [];
-      const matchSetNumbers = frame.records.map(({ matchSet }) => {
-        const known = this.#numberOf.get(matchSet);
-        if (known !== undefined) return known;
-        return this.#numberByText(matchSet, (definition) => {
-          definitions.push(definition);
-          matchSets.push(matchSet);
-        });
-      });
-      offsets.push(end);
-      const { id, header, records } = frame;
+    const toEncode = frames.map(({ id, header, records }, index): FrameToEncode => {
       const seq = endSeq + index;
-      end += encodeFrame(
-        { seq, groupStart, id, header, definitions, records, matchSetNumbers },
-        salt,
-        chunks,
-      );
+      return { seq, groupStart, id, header, records, ...this.#number(records, matchSets) };
     });
-    return { chunks, offsets, matchSets, bytes: end - groupStart };
+    const sizes = toEncode.map(encodedFrameBytes);
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    // The group before it is written: its room is free.
+    if (this.#room.length < bytes)
+      this.#room = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#room.length));
+    const offsets: number[] = [];
+    let at = 0;
+    for (const [index, size] of sizes.entries()) {
+      const frame = toEncode[index];
+      assert(frame, "every frame has a size");
+      encodeFrame(frame, salt, this.#room.subarray(at, at + size));
+      offsets.push(groupStart + at);
+      at += size;
+    }
+    return { bytes: this.#room.subarray(0, bytes), offsets, matchSets };
+  }
+
+  /** The numbers of the records' match sets; those that are new in this segment are defined and added to `matchSets`. */
+  #number(
+    records: readonly FrameRecord[],
+    matchSets: MatchSet[],
+  ): Pick<FrameToEncode, "definitions" | "matchSetNumbers"> {
+    const definitions: Definition[] = [];
+    const matchSetNumbers = records.map(({ matchSet }) => {
+      const known = this.#numberOf.get(matchSet);
+      if (known !== undefined) return known;
+      return this.#numberByText(matchSet, (definition) => {
+        definitions.push(definition);
+        matchSets.push(matchSet);
+      });
+    });
+    return { definitions, matchSetNumbers };
   }
 
   #numberByText(matchSet: MatchSet, define: (definition: Definition) => void): number {
