@@ -86,6 +86,11 @@ export class PassFiles {
     return [...byFile.values()].flat();
   }
 
+  /** Whether the text of its file is here, to be hashed. */
+  hasText(plan: Plan): boolean {
+    return this.#groupsOf(plan).every(({ pieces }) => pieces.every(({ text }) => text !== undefined));
+  }
+
   /** One plan's file. Throws when the groups do not hold exactly what the plan says. */
   async compose(plan: Plan, wantsEvidence: boolean): Promise<ComposedFile> {
     const groups = this.#groupsOf(plan);

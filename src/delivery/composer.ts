@@ -6,7 +6,7 @@ import { Bell } from "./bell.ts";
 import { type ComposedFile, PassFiles, splitIntoPasses } from "./compose.ts";
 import type { Deflater } from "./deflater.ts";
 import type { Faults } from "./faults.ts";
-import { gatherGroups, type WantsEvidence } from "./gather.ts";
+import { gatherGroups, type GroupsOfSlot, type WantsEvidence } from "./gather.ts";
 import type { Entry } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
 
@@ -28,12 +28,16 @@ interface Batch {
   readonly cut: string;
   readonly entries: Entry[];
   readonly notBeforeMs: number;
+  /** The records, when they were gathered already. */
+  readonly groups?: GroupsOfSlot;
 }
 
 export class Composer {
   readonly #parts: ComposerParts;
   readonly #batches: Batch[] = [];
   readonly #bell = new Bell();
+  /** Batches with groups that are not done. */
+  #gathered = 0;
 
   constructor(parts: ComposerParts) {
     this.#parts = parts;
@@ -42,6 +46,20 @@ export class Composer {
   /** Takes plans of any cuts, in age order. */
   add(entries: Iterable<Entry>): void {
     this.#queue(entries, 0);
+  }
+
+  /** Takes the plans of one cut whose records are gathered. */
+  addGathered(entries: readonly Entry[], groups: GroupsOfSlot): void {
+    const [first] = entries;
+    if (!first) return;
+    this.#gathered += 1;
+    this.#batches.push({ cut: cutOf(first), entries: [...entries], notBeforeMs: 0, groups });
+    this.#bell.ring();
+  }
+
+  /** Whether the records of another cut may be gathered: what waits here is held in memory. */
+  get takesGathered(): boolean {
+    return this.#gathered < this.#parts.limits.liveCutsMax;
   }
 
   /** Takes a plan back after a failure. */
@@ -55,7 +73,8 @@ export class Composer {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const batch = this.#takeDue();
-      if (batch) await this.#compose(batch.entries, signal);
+      if (batch?.groups) await this.#composeGathered(batch.entries, batch.groups, signal);
+      else if (batch) await this.#compose(batch.entries, signal);
       else await this.#pause(signal);
     }
   }
@@ -65,23 +84,53 @@ export class Composer {
     const entryOf = new Map(entries.filter((entry) => !entry.isGone).map((entry) => [entry.plan, entry]));
     for (const pass of splitIntoPasses([...entryOf.keys()], limits.passBytesMax)) {
       if (signal.aborted) return;
-      await this.#composePass(
-        pass.flatMap((plan) => entryOf.get(plan) ?? []),
-        signal,
-      );
+      const ofPass = pass.flatMap((plan) => entryOf.get(plan) ?? []);
+      await this.#composePass(ofPass, () => this.#readFiles(ofPass), signal);
     }
   }
 
+  async #composeGathered(
+    entries: readonly Entry[],
+    groups: GroupsOfSlot,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { deflater, wantsEvidence } = this.#parts;
+    const files = new PassFiles(groups, deflater);
+    // A trail that validates since the cut was begun: its text was not kept.
+    const isWhole = ({ plan }: Entry) => !wantsEvidence(plan) || files.hasText(plan);
+    const whole = entries.filter(isWhole);
+    this.#queue(
+      entries.filter((entry) => !isWhole(entry)),
+      0,
+    );
+    try {
+      await this.#composePass(whole, () => Promise.resolve(files), signal);
+    } finally {
+      this.#gathered -= 1;
+    }
+  }
+
+  async #readFiles(entries: readonly Entry[]): Promise<PassFiles> {
+    const { journal, limits, wantsEvidence, deflater } = this.#parts;
+    const plans = entries.map((entry) => entry.plan);
+    const { readBytesMax } = limits;
+    return new PassFiles(
+      await gatherGroups(journal, plans, { readBytesMax, wantsEvidence, deflater }),
+      deflater,
+    );
+  }
+
   /** One plan that fails does not keep its neighbours back. */
-  async #composePass(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
-    const { journal, limits, faults, wantsEvidence, deflater } = this.#parts;
+  async #composePass(
+    entries: readonly Entry[],
+    read: () => Promise<PassFiles>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { faults, wantsEvidence } = this.#parts;
     const failed = new Set<Entry>();
     let lastError: unknown;
     try {
-      const plans = entries.map((entry) => entry.plan);
-      const { readBytesMax } = limits;
-      const groups = await gatherGroups(journal, plans, { readBytesMax, wantsEvidence, deflater });
-      const files = new PassFiles(groups, deflater);
+      const files = await read();
       for (const entry of files.inOrder(entries)) {
         if (signal.aborted) return;
         if (entry.isGone) continue;
@@ -107,9 +156,11 @@ export class Composer {
 
   #queue(entries: Iterable<Entry>, notBeforeMs: number): void {
     const joinable = new Map<string, Batch>();
-    for (const batch of this.#batches) if (batch.notBeforeMs >= notBeforeMs) joinable.set(batch.cut, batch);
+    for (const batch of this.#batches) {
+      if (!batch.groups && batch.notBeforeMs >= notBeforeMs) joinable.set(batch.cut, batch);
+    }
     for (const entry of entries) {
-      const cut = `${entry.plan.partition}/${entry.plan.cutSeq}`;
+      const cut = cutOf(entry);
       const batch = joinable.get(cut) ?? { cut, entries: [], notBeforeMs };
       if (batch.entries.length === 0) this.#batches.push(batch);
       joinable.set(cut, batch);
@@ -130,4 +181,8 @@ export class Composer {
     if (dueMs === Infinity) await this.#bell.wait(signal);
     else await this.#bell.wait(signal, (inner) => clock.sleep(dueMs - clock.monotonicMs(), inner));
   }
+}
+
+function cutOf({ plan }: Entry): string {
+  return `${plan.partition}/${plan.cutSeq}`;
 }

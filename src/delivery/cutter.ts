@@ -1,6 +1,6 @@
 // Cuts the journal into log files: one reader for all destinations. It counts what each slot holds and, when the
-// delivery interval is over or a slot is full, draws one plan per slot and commits them as one cut.
-// Must not: keep records, compose or write files.
+// delivery interval is over or a slot is full, draws one plan per slot and commits them as one cut. What it counts is
+// gathered on the way (live-gathering.ts). Must not: compose or write files.
 //
 // A cut is a range of frames for all slots at once. Everything random or timed in a plan is drawn here, once: a cut
 // whose commit failed is committed again as it was drawn, before anything else is cut.
@@ -8,8 +8,10 @@ import type { Position } from "../journal/contract.ts";
 import { eventBusDestination } from "../selector/match-set.ts";
 import { Bell } from "./bell.ts";
 import type { Faults } from "./faults.ts";
+import type { GroupsOfSlot } from "./gather.ts";
 import type { Cut, Entry, Ledger } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
+import type { LiveGathering } from "./live-gathering.ts";
 import { objectKey, timeLabelMs, uniqueLength } from "./object-key.ts";
 import { logGroupTarget, type Plan, type Target } from "./plan.ts";
 import type { DeliveryOptions, DeliveryPorts } from "./ports.ts";
@@ -22,8 +24,10 @@ export interface CutterParts {
   readonly limits: DeliveryLimits;
   readonly ledger: Ledger;
   readonly faults: Faults;
-  /** Takes the plans of a committed cut. */
-  readonly planned: (entries: readonly Entry[]) => void;
+  /** Begins to gather the records of the next cut; undefined when enough is gathered for now. */
+  readonly gather: () => LiveGathering | undefined;
+  /** Takes the plans of a committed cut, and its records when they were gathered. */
+  readonly planned: (entries: readonly Entry[], groups: GroupsOfSlot | undefined) => void;
 }
 
 /** What is drawn of a plan beside its range. */
@@ -36,10 +40,13 @@ export class Cutter {
   readonly #parts: CutterParts;
   readonly #bell = new Bell();
   #counter: SlotCounter;
+  /** Holds what the counter counted. */
+  #gathering: LiveGathering | undefined;
   /** The next frame to count. */
   #seq: number;
   /** Drawn, and not yet known to be committed. */
   #drawn: Cut | undefined;
+  #drawnGroups: GroupsOfSlot | undefined;
   /** Monotonic time of the last cut, or of the start. */
   #lastCutMs: number;
   /** One step at a time: the loop, `cutNow` and `cutFor` take turns. */
@@ -48,6 +55,7 @@ export class Cutter {
   constructor(parts: CutterParts) {
     this.#parts = parts;
     this.#counter = this.#newCounter();
+    this.#gathering = parts.gather();
     this.#seq = parts.ledger.cutOf(parts.partition).to;
     this.#lastCutMs = parts.ports.clock.monotonicMs();
   }
@@ -105,6 +113,7 @@ export class Cutter {
           await this.#cut();
           this.#counter.add(frame);
         }
+        this.#gathering?.take(frame.records);
         this.#seq = frame.position.seq + 1;
       }
       if (frames.length === 0) return;
@@ -118,7 +127,9 @@ export class Cutter {
     if (this.#counter.frames === 0) return;
     const seq = ledger.cutOf(partition).seq + 1;
     this.#drawn = { partition, seq, to: this.#seq, plans: this.#drawPlans(seq) };
+    this.#drawnGroups = this.#gathering?.end();
     this.#counter = this.#newCounter();
+    this.#gathering = this.#parts.gather();
     await this.#commit();
   }
 
@@ -132,7 +143,9 @@ export class Cutter {
       ports.metrics.count("delivery_cuts_total");
       ports.log.debug({ cut: cut.seq, to: cut.to, files: entries.length }, "Log files cut.");
     }
-    this.#parts.planned(entries);
+    const groups = this.#drawnGroups;
+    this.#drawnGroups = undefined;
+    this.#parts.planned(entries, groups);
   }
 
   #drawPlans(cutSeq: number): readonly Plan[] {

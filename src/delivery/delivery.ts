@@ -24,7 +24,7 @@ import type { Region } from "../model/regions.ts";
 import { eventBusDestination } from "../selector/match-set.ts";
 import { bucketSink } from "./bucket-sink.ts";
 import { Composer } from "./composer.ts";
-import { createDeflater } from "./deflater.ts";
+import { createDeflater, type Deflater } from "./deflater.ts";
 import { Cutter } from "./cutter.ts";
 import { bucketText, type ChannelReport, digestReport, noticeReport, planReport } from "./delivery-report.ts";
 import type { DigestPorts } from "./digest-ports.ts";
@@ -33,8 +33,9 @@ import { EventBusSink } from "./event-bus-sink.ts";
 import { Faults } from "./faults.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { GivenUp } from "./given-up.ts";
-import { type Entry, Ledger } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import { defaultLimits, type DeliveryLimits } from "./limits.ts";
+import { LiveGathering } from "./live-gathering.ts";
 import { Outbox } from "./outbox.ts";
 import { LogGroupSink } from "./log-group-sink.ts";
 import { Notifier } from "./notices.ts";
@@ -100,6 +101,7 @@ class RunningDelivery implements Delivery {
   readonly #digests: Digests;
   readonly #notifier: Notifier;
   readonly #writer: Writer;
+  readonly #deflater: Deflater;
   readonly #composer: Composer;
   readonly #stopping = new AbortController();
   #cutters: readonly Cutter[] = [];
@@ -115,6 +117,7 @@ class RunningDelivery implements Delivery {
     this.#statuses = new StatusBook(ports.state);
     this.#digests = new Digests(this.#digestPorts(), options);
     this.#notifier = new Notifier({ ...parts, statuses: this.#statuses, faults });
+    this.#deflater = createDeflater(options.compressionLevel);
     this.#writer = new Writer({
       ...parts,
       ...{ faults, sinks: sinksOf(parts), givenUp: this.#givenUp },
@@ -128,7 +131,7 @@ class RunningDelivery implements Delivery {
       ...{ journal: ports.journal, clock: ports.clock, limits, faults },
       retryMs: Math.min(limits.retryFirstMs, options.deliveryIntervalMs),
       offer: (entry, file) => this.#writer.offer(entry, file),
-      deflater: createDeflater(options.compressionLevel),
+      deflater: this.#deflater,
       wantsEvidence: (plan) => wantsEvidence(plan, ports.places.place(plan.incarnation)),
     });
   }
@@ -277,8 +280,18 @@ class RunningDelivery implements Delivery {
     return new Cutter({
       ...this.#parts,
       ...{ partition, ledger: this.#ledger, faults: this.#faults },
-      planned: (entries: readonly Entry[]) => this.#composer.add(entries),
+      gather: () => (this.#composer.takesGathered ? this.#newGathering() : undefined),
+      planned: (entries, groups) => {
+        if (groups) this.#composer.addGathered(entries, groups);
+        else this.#composer.add(entries);
+      },
     });
+  }
+
+  #newGathering(): LiveGathering {
+    const { places } = this.#parts.ports;
+    const isEvident = (_name: string, incarnation: string) => validates(places.place(incarnation));
+    return new LiveGathering({ deflater: this.#deflater, isEvident }, this.#parts.limits.liveBytesMax);
   }
 
   async #deliverAll(incarnation: string, signal: AbortSignal): Promise<void> {
@@ -308,6 +321,10 @@ function sinksOf({ ports, options }: Parts): Readonly<Record<TargetKind, Sink>> 
 
 /** A file composed now of a trail that validates will most likely be named by a digest; hashing it now is cheapest. */
 function wantsEvidence({ target }: Plan, place: DeliveryPlace | undefined): boolean {
+  return target.kind === "bucket" && validates(place);
+}
+
+function validates(place: DeliveryPlace | undefined): boolean {
   const { validation } = place ?? {};
-  return target.kind === "bucket" && validation !== undefined && validation.untilMs === undefined;
+  return validation !== undefined && validation.untilMs === undefined;
 }

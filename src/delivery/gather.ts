@@ -1,5 +1,5 @@
-// Reads the frames of one cut and gathers their records by match set: a group is gathered and deflated once however many
-// destinations log it. Must not: know files.
+// Gathers the records of one cut by match set: a group is gathered and deflated once however many destinations log it.
+// Either as the cutter counts them (live-gathering.ts), or later, from the journal. Must not: know files.
 import { readRecord } from "../event/scan-record.ts";
 import type { FrameRecord, Journal } from "../journal/contract.ts";
 import { assert } from "../model/assert.ts";
@@ -43,7 +43,15 @@ export async function gatherGroups(
     plans.every((plan) => plan.partition === partition && plan.from === from && plan.to === to),
     "a pass reads one range",
   );
-  const gathering = new Gathering(plans, options);
+  const slotOf = (plan: Plan): string => slotName(plan.incarnation, plan);
+  const wanted = new Set(plans.map(slotOf));
+  // Slots whose files a digest will name.
+  const evident = new Set(plans.filter(options.wantsEvidence).map(slotOf));
+  const gathering = new Gathering({
+    deflater: options.deflater,
+    isWanted: (name) => wanted.has(name),
+    isEvident: (name) => evident.has(name),
+  });
   for (let seq = from; seq < to; ) {
     const batch = await journal.read(
       { partition, seq },
@@ -63,20 +71,28 @@ interface GroupDraft {
   readonly span?: TimeSpan;
 }
 
+export interface Gathered {
+  readonly deflater: Deflater;
+  /** Whether the file of a slot is wanted; `name` is the slot's. */
+  readonly isWanted: (name: string) => boolean;
+  /** Whether a digest will name a slot's file. */
+  readonly isEvident: (name: string, incarnation: string) => boolean;
+}
+
 /** Sorts records into groups by the content of their match set: its identity changes from segment to segment. */
-class Gathering {
-  readonly #deflater: Deflater;
-  readonly #wanted: ReadonlySet<string>;
-  /** Slots whose files a digest will name. */
-  readonly #evident: ReadonlySet<string>;
+export class Gathering {
+  readonly #options: Gathered;
   readonly #drafts = new Map<string, GroupDraft>();
   readonly #draftOf = new Map<MatchSet, GroupDraft | undefined>();
+  #heldBytes = 0;
 
-  constructor(plans: readonly Plan[], { deflater, wantsEvidence }: GatherOptions) {
-    const slotOf = (plan: Plan): string => slotName(plan.incarnation, plan);
-    this.#deflater = deflater;
-    this.#wanted = new Set(plans.map(slotOf));
-    this.#evident = new Set(plans.filter(wantsEvidence).map(slotOf));
+  constructor(options: Gathered) {
+    this.#options = options;
+  }
+
+  /** What it holds in memory, about. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   take(records: readonly FrameRecord[]): void {
@@ -103,15 +119,20 @@ class Gathering {
   }
 
   #find(matchSet: MatchSet): GroupDraft | undefined {
+    const { isWanted, isEvident, deflater } = this.#options;
     let draft: GroupDraft | undefined;
-    const all = matchSet.destinations.map(({ incarnation }) => slotName(incarnation, matchSet));
-    const slots = all.filter((slot) => this.#wanted.has(slot));
-    if (slots.length > 0) {
-      const name = all.join(",");
-      const isEvident = slots.some((slot) => this.#evident.has(slot));
+    const all = matchSet.destinations.map(({ incarnation }) => ({
+      incarnation,
+      name: slotName(incarnation, matchSet),
+    }));
+    const wanted = all.filter(({ name }) => isWanted(name));
+    if (wanted.length > 0) {
+      const name = all.map((slot) => slot.name).join(",");
+      const isHashed = wanted.some((slot) => isEvident(slot.name, slot.incarnation));
+      const onHeld = (bytes: number) => (this.#heldBytes += bytes);
       draft = this.#drafts.get(name) ?? {
-        ...{ slots, text: new GroupText(this.#deflater, isEvident) },
-        ...(isEvident && { span: new TimeSpan() }),
+        ...{ slots: wanted.map((slot) => slot.name), text: new GroupText({ deflater, isHashed, onHeld }) },
+        ...(isHashed && { span: new TimeSpan() }),
       };
       this.#drafts.set(name, draft);
     }

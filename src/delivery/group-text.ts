@@ -2,13 +2,12 @@
 // however many log files it will stand in. Must not: know match sets or plans.
 //
 // Where pieces end depends on the records alone, never on how they were read: so the same group gives the same blocks.
-import { assert } from "../model/assert.ts";
-import type { Deflater } from "./deflater.ts";
+import { type Deflater, roomBytes } from "./deflater.ts";
 import type { DeflatedText } from "./gzip-member.ts";
 
 /** A piece ends before the record that would make it longer; several hundred records, so that little is lost at its ends. */
-const pieceBytesMax = 1024 * 1024;
-const firstRoomBytes = 16 * 1024;
+const pieceBytesMax = roomBytes;
+const firstRoomBytes = 4 * 1024;
 /** About a hundred records. Fewer are deflated together with what stands beside them in a file: alone they would grow. */
 const smallBytesMax = 128 * 1024;
 const comma = 0x2c;
@@ -21,18 +20,23 @@ export interface Piece {
   readonly deflated?: Promise<DeflatedText>;
 }
 
+export interface GroupTextOptions {
+  readonly deflater: Deflater;
+  /** Whether a file that stands in a digest holds this group: its text will be hashed, and is kept. */
+  readonly isHashed: boolean;
+  /** Told how many bytes more are held in memory, or fewer when it is negative. */
+  readonly onHeld: (bytes: number) => void;
+}
+
 export class GroupText {
-  readonly #deflater: Deflater;
-  /** Whether a file that stands in a digest holds this group: its text will be hashed. */
-  readonly #isHashed: boolean;
+  readonly #options: GroupTextOptions;
   readonly #pieces: Piece[] = [];
-  #open = Buffer.alloc(0);
+  #open: Buffer = Buffer.alloc(0);
   #length = 0;
   #recordCount = 0;
 
-  constructor(deflater: Deflater, isHashed: boolean) {
-    this.#deflater = deflater;
-    this.#isHashed = isHashed;
+  constructor(options: GroupTextOptions) {
+    this.#options = options;
   }
 
   get recordCount(): number {
@@ -65,22 +69,33 @@ export class GroupText {
   }
 
   #endPiece(): void {
-    const text = this.#open.subarray(0, this.#length);
-    const deflated = this.#deflater.deflate(text);
+    const { deflater, isHashed, onHeld } = this.#options;
+    const room = this.#open;
+    const text = room.subarray(0, this.#length);
+    const deflated = deflater.deflate(text).then((done) => {
+      if (isHashed) return done;
+      onHeld(done.blocks.length - room.length);
+      deflater.takeBack(room);
+      return done;
+    });
     // Whoever composes a file of it hears of a failure.
     deflated.catch(() => undefined);
-    this.#pieces.push({ textBytes: text.length, deflated, ...(this.#isHashed && { text }) });
+    this.#pieces.push({ textBytes: text.length, deflated, ...(isHashed && { text }) });
     this.#open = Buffer.alloc(0);
     this.#length = 0;
   }
 
   #grow(bytesMin: number): void {
-    assert(bytesMin > this.#open.length, "there is no room left");
-    // Who filled one piece will fill the next.
-    const usualBytes =
-      this.#pieces.length > 0 ? pieceBytesMax : Math.max(firstRoomBytes, 2 * this.#open.length);
-    const room = Buffer.allocUnsafeSlow(Math.max(bytesMin, usualBytes));
+    const room = this.#room(bytesMin);
     room.set(this.#open.subarray(0, this.#length));
+    this.#options.onHeld(room.length - this.#open.length);
     this.#open = room;
+  }
+
+  #room(bytesMin: number): Buffer {
+    // Who filled one piece will fill the next.
+    const isLarge = this.#pieces.length > 0 || 2 * this.#open.length >= roomBytes;
+    if (isLarge && bytesMin <= roomBytes) return this.#options.deflater.lend();
+    return Buffer.allocUnsafeSlow(Math.max(firstRoomBytes, bytesMin, 2 * this.#open.length));
   }
 }

@@ -12,6 +12,9 @@ export interface DeliveryLimits {
   readonly heldBytesMax: number;
   /** Uncompressed record bytes held while the files of one pass are composed. */
   readonly passBytesMax: number;
+  /** What is gathered of one cut while it grows, and how many such cuts may wait to be composed, at most. */
+  readonly liveBytesMax: number;
+  readonly liveCutsMax: number;
   /** Record bytes asked of the journal in one read. */
   readonly readBytesMax: number;
   /** Files in the outbox: every one costs about half a kilobyte of memory. */
@@ -43,12 +46,14 @@ export const defaultLimits: DeliveryLimits = {
   laneBytesMax: 16 * mebibyte,
   heldBytesMax: 64 * mebibyte,
   passBytesMax: 128 * mebibyte,
+  liveBytesMax: 64 * mebibyte,
+  liveCutsMax: 2,
   readBytesMax: 4 * mebibyte,
   outboxFilesMax: 500_000,
   plansWaitingMax: 20_000,
   slotsPerCutMax: 10_000,
   writesAtOnceMax: 64,
-  scanPauseMs: 250,
+  scanPauseMs: 100,
   retryFirstMs: 5_000,
   retryMsMax: 300_000,
   sweepMs: 5_000,
