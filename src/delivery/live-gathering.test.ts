@@ -1,0 +1,93 @@
+// Gathering while a cut grows: the same files as from the journal, within a bound, without memory that is never given back.
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { matchSet } from "../../test/sim/delivery-world.ts";
+import { createDeflater, type Deflater, roomBytes } from "./deflater.ts";
+import { Gathering } from "./gather.ts";
+import { GroupText } from "./group-text.ts";
+import { LiveGathering } from "./live-gathering.ts";
+
+const record = (n: number) =>
+  Buffer.from(`{"n":${100_000 + n},"hash":"${createHash("sha512").update(String(n)).digest("hex")}"}`);
+const perPiece = Math.floor(roomBytes / (record(0).length + 1));
+
+/** A deflater that counts the rooms it lent and has not got back. */
+function counting(): Deflater & { out: number } {
+  const inner = createDeflater(1);
+  const counted = {
+    out: 0,
+    deflate: (text: Uint8Array) => inner.deflate(text),
+    lend() {
+      counted.out += 1;
+      return inner.lend();
+    },
+    takeBack(room: Buffer) {
+      if (room.length === roomBytes) counted.out -= 1;
+      inner.takeBack(room);
+    },
+  };
+  return counted;
+}
+
+test("a piece ends before it would be too long, whatever its records; its room goes back when nobody hashes it", async () => {
+  for (const isHashed of [false, true]) {
+    const deflater = counting();
+    let held = 0;
+    const text = new GroupText({ deflater, isHashed, onHeld: (bytes) => (held += bytes) });
+    for (let n = 0; n < 4 * perPiece; n += 1) text.append(record(n));
+    const pieces = text.end();
+    expect(pieces.length).toBe(4);
+    for (const { textBytes } of pieces) expect(textBytes).toBeLessThanOrEqual(roomBytes);
+    const deflated = await Promise.all(pieces.map(async (piece) => piece.deflated));
+    expect(deflated.reduce((sum, one) => sum + (one?.textBytes ?? 0), 0)).toBe(
+      pieces.reduce((sum, { textBytes }) => sum + textBytes, 0),
+    );
+    expect(pieces.every((piece) => (piece.text !== undefined) === isHashed)).toBe(true);
+    if (!isHashed) expect([deflater.out, held < roomBytes * 3]).toEqual([0, true]);
+    else expect(held).toBeGreaterThanOrEqual(pieces.reduce((sum, { textBytes }) => sum + textBytes, 0));
+  }
+});
+
+test("a record longer than a piece is a piece of its own", async () => {
+  const text = new GroupText({ deflater: createDeflater(6), isHashed: true, onHeld: () => undefined });
+  const long = Buffer.alloc(roomBytes + 5, "x");
+  for (const bytes of [record(1), long, record(2)]) text.append(bytes);
+  const pieces = text.end();
+  expect(pieces.map(({ textBytes }) => textBytes)).toEqual([record(1).length, long.length, record(2).length]);
+  expect(Buffer.from(pieces[1]?.text ?? "").equals(long)).toBe(true);
+  await Promise.all(pieces.map(async (piece) => piece.deflated));
+});
+
+test("gathers no more than it may, and then nothing at all", () => {
+  const options = { deflater: createDeflater(1), isEvident: () => true };
+  const records = Array.from({ length: 100 }, (_, n) => ({ bytes: record(n), matchSet: matchSet(["a"]) }));
+  const enough = new LiveGathering(options, 1_000_000);
+  enough.take(records);
+  expect(enough.end()?.size).toBe(1);
+  const tooMuch = new LiveGathering(options, 10_000);
+  tooMuch.take(records);
+  tooMuch.take(records.slice(0, 1));
+  expect(tooMuch.end()).toBeUndefined();
+});
+
+test("keeps the text of those alone that a digest will name", () => {
+  const gathering = new Gathering({
+    deflater: createDeflater(1),
+    isWanted: () => true,
+    isEvident: (_name, incarnation) => incarnation === "a",
+  });
+  const set = matchSet(["a", "b"]);
+  const other = matchSet(["b"]);
+  for (let n = 0; n < perPiece + 1; n += 1) {
+    gathering.take([
+      { bytes: record(n), matchSet: set },
+      { bytes: record(n), matchSet: other },
+    ]);
+  }
+  const ofB = [...gathering.end().entries()].find(([name]) => name.startsWith("b|"))?.[1];
+  expect(ofB?.map(({ pieces }) => pieces.map(({ text }) => text !== undefined))).toEqual([
+    [true, true],
+    [false, false],
+  ]);
+  expect(ofB?.map(({ span }) => span !== undefined)).toEqual([true, false]);
+});
