@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --initial-heap-size=200
 // argv → command. Nothing else.
 import { processTerminal } from "./cli/process-terminal.ts";
 import { run } from "./cli/run.ts";

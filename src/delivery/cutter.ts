@@ -4,7 +4,8 @@
 //
 // A cut is a range of frames for all slots at once. Everything random or timed in a plan is drawn here, once: a cut
 // whose commit failed is committed again as it was drawn, before anything else is cut.
-import type { Position } from "../journal/contract.ts";
+import type { Position, StoredFrame } from "../journal/contract.ts";
+import { assert } from "../model/assert.ts";
 import { eventBusDestination } from "../selector/match-set.ts";
 import { Bell } from "./bell.ts";
 import type { Faults } from "./faults.ts";
@@ -100,25 +101,46 @@ export class Cutter {
 
   /** Counts every durable frame, and cuts whenever a slot is full. */
   async #scan(): Promise<void> {
-    const { partition, ports, limits } = this.#parts;
+    const { partition, ports } = this.#parts;
     await this.#commit();
-    const end = ports.journal.end(partition).seq;
+    const { seq: end } = ports.journal.end(partition);
     while (this.#seq < end) {
-      const { frames, next } = await ports.journal.read(this.#position(), {
-        bytesMax: limits.readBytesMax,
-        until: { partition, seq: end },
-      });
-      for (const frame of frames) {
-        if (this.#counter.add(frame) === "full") {
-          await this.#cut();
-          this.#counter.add(frame);
-        }
-        this.#gathering?.take(frame.records);
-        this.#seq = frame.position.seq + 1;
-      }
-      if (frames.length === 0) return;
-      this.#seq = next.seq;
+      const from = this.#seq;
+      if (this.#countRecent(end) === "full") await this.#cut();
+      else if (this.#seq === from) await this.#countFromDisk(end);
     }
+  }
+
+  /** Counts frames that are still in memory, up to the first that begins another cut. */
+  #countRecent(end: number): "full" | "counted" {
+    const { partition, ports } = this.#parts;
+    let outcome: "full" | "counted" = "counted";
+    ports.journal.visitRecent(this.#position(), { partition, seq: end }, (frame) => {
+      if (this.#count(frame) === "full") outcome = "full";
+      return outcome === "counted";
+    });
+    return outcome;
+  }
+
+  async #countFromDisk(end: number): Promise<void> {
+    const { partition, ports, limits } = this.#parts;
+    const { frames, next } = await ports.journal.read(this.#position(), {
+      bytesMax: limits.readBytesMax,
+      until: { partition, seq: end },
+    });
+    for (const frame of frames) {
+      while (this.#count(frame) === "full") await this.#cut();
+    }
+    assert(next.seq > this.#seq || frames.length > 0, "the journal holds the frames before its end");
+    this.#seq = next.seq;
+  }
+
+  /** `full`: nothing was counted, the cut must be made before this frame. The first frame of a cut always fits. */
+  #count(frame: StoredFrame): "full" | "counted" {
+    if (this.#counter.add(frame) === "full") return "full";
+    this.#gathering?.take(frame.records);
+    this.#seq = frame.position.seq + 1;
+    return "counted";
   }
 
   async #cut(): Promise<void> {

@@ -71,6 +71,12 @@ export interface Journal {
   reserve(bytes: number): Reservation | undefined;
   /** Durable frames from `from` on, until about `bytesMax` of record bytes (at least one frame when there is one), ending before `until` when given. */
   read(from: Position, limits: { readonly bytesMax: number; readonly until?: Position }): Promise<ReadBatch>;
+  /**
+   * Calls `visit` at once, without a look at the disk, for the durable frames from `from` on that are still in memory, in
+   * order, ending before `until` or when `visit` says false; not at all when the first one is not. A frame and its
+   * records are valid during the call only: their bytes are overwritten later.
+   */
+  visitRecent(from: Position, until: Position, visit: (frame: StoredFrame) => boolean): void;
   /** The oldest position that can still be read, and the position after the last durable frame. */
   start(partition: string): Position;
   end(partition: string): Position;

@@ -3,8 +3,9 @@
 import type { Disk } from "../disk/contract.ts";
 import { assert } from "../model/assert.ts";
 import type { Clock, Log, Metrics } from "../model/environment.ts";
-import type { AppendOutcome, Frame, StoredFrame } from "./contract.ts";
+import type { AppendOutcome, Frame } from "./contract.ts";
 import type { FrameSize } from "./frame-size.ts";
+import type { RecentFrames } from "./recent-frames.ts";
 import { segmentLimits } from "./segment-format.ts";
 import type { SegmentList } from "./segment-list.ts";
 import { SegmentWriter } from "./segment-writer.ts";
@@ -14,14 +15,15 @@ const groupBytesMax = 8 * 1024 * 1024;
 export interface CommitterParts {
   readonly disk: Disk;
   readonly directory: string;
+  readonly recent: RecentFrames;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly partition: string;
   readonly segmentBytesMax: number;
   readonly segments: SegmentList;
-  /** Called once per frame when its outcome is certain, before `append` resolves. `stored` is there when it is durable. */
-  readonly onSettled: (frame: Frame, size: FrameSize, stored?: StoredFrame) => void;
+  /** Called once per frame when its outcome is certain, before `append` resolves. `seq` is there when it is durable. */
+  readonly onSettled: (frame: Frame, size: FrameSize, seq: number | undefined) => void;
   /** Called after each durable group. */
   readonly onGroup: () => void;
   /** Called when a segment got a successor, with the bytes of the finished one. */
@@ -153,13 +155,14 @@ export class GroupCommitter {
   }
 
   async #startSegment(): Promise<void> {
-    const { disk, directory, clock, segments, log } = this.#parts;
-    const { header, bytes, endSeq } = segments.current;
-    const hasFrames = endSeq > header.firstSeq;
+    const { disk, directory, recent, clock, segments, log } = this.#parts;
+    const { header: current, bytes, endSeq } = segments.current;
+    const hasFrames = endSeq > current.firstSeq;
     const place = hasFrames
-      ? { firstSeq: endSeq, previousFirstSeq: header.firstSeq, previousBytes: bytes }
-      : header;
-    const next = await SegmentWriter.start({ disk, directory }, { ...place, createdMs: clock.nowMs() }, []);
+      ? { firstSeq: endSeq, previousFirstSeq: current.firstSeq, previousBytes: bytes }
+      : current;
+    const header = { ...place, createdMs: clock.nowMs() };
+    const next = await SegmentWriter.start({ disk, directory, recent }, header, []);
     const before = this.#writer;
     this.#writer = next;
     segments.follow(next.segment);
@@ -188,11 +191,8 @@ export class GroupCommitter {
       this.#giveUp(group, error);
       return;
     }
-    for (const [index, { frame, size }] of group.entries()) {
-      const position = { partition, seq: firstSeq + index };
-      const { id, header } = frame;
-      this.#parts.onSettled(frame, size, { id, header, records: writer.asStored(frame.records), position });
-    }
+    for (const [index, { frame, size }] of group.entries())
+      this.#parts.onSettled(frame, size, firstSeq + index);
     this.#parts.onGroup();
     for (const [index, { resolve }] of group.entries()) {
       resolve({ kind: "durable", position: { partition, seq: firstSeq + index } });
@@ -217,14 +217,14 @@ export class GroupCommitter {
     log.error({ frames: group.length, error: String(error) }, message);
     metrics.count("journal_failed_writes_total");
     for (const { frame, size, resolve } of group) {
-      this.#parts.onSettled(frame, size);
+      this.#parts.onSettled(frame, size, undefined);
       resolve({ kind: "unknown", message: `The journal could not confirm the write. ${String(error)}` });
     }
   }
 
   #refuse(group: readonly Waiting[], message: string): void {
     for (const { frame, size, resolve } of group) {
-      this.#parts.onSettled(frame, size);
+      this.#parts.onSettled(frame, size, undefined);
       resolve({ kind: "refused", reason: "closed", message });
     }
   }

@@ -1,82 +1,94 @@
-// The newest durable frames, kept as they were appended: readers close to the end need no disk. Bounded by what the
-// frames keep alive in memory, which is the whole buffer that a record is a part of.
+// The newest frames as they were written, in one room of fixed size that is written round and round: a reader close to the
+// end needs no disk, and memory does not grow with what is posted. Groups are encoded here and written from here.
+//
+// What lies in the room is overwritten sooner or later: frames may be looked at only while they are visited.
 import type { StoredFrame } from "./contract.ts";
-import { recordBytesOf } from "./record-bytes.ts";
+import type { Segment } from "./segment.ts";
+import { decodeOwnFrame } from "./segment-format.ts";
 
 interface Kept {
-  readonly frame: StoredFrame;
-  readonly recordBytes: number;
-  readonly heldBytes: number;
+  readonly segment: Segment;
+  /** Where the entry lies in the room. */
+  readonly start: number;
+  readonly end: number;
 }
 
 export class RecentFrames {
+  readonly #partition: string;
   readonly #bytesMax: number;
+  /** Made when the first group comes. */
+  #room: Buffer | undefined;
+  /** Where the next group begins. */
+  #next = 0;
+  /** Oldest first, without a gap; those before `#first` are forgotten. */
   #kept: Kept[] = [];
-  /** Those before it are forgotten; the array is cut now and then only. */
   #first = 0;
-  #heldBytes = 0;
+  /** The seq after the newest. */
   #endSeq = 0;
 
-  constructor(bytesMax: number) {
+  constructor(partition: string, bytesMax: number) {
+    this.#partition = partition;
     this.#bytesMax = bytesMax;
   }
 
-  /** Takes a frame that is durable now. Frames come in the order of their seq. */
-  add(frame: StoredFrame): void {
-    const { seq } = frame.position;
-    if (seq !== this.#endSeq) this.#clear();
-    const heldBytes = heldBytesOf(frame);
-    this.#kept.push({ frame, recordBytes: recordBytesOf(frame.records), heldBytes });
-    this.#endSeq = seq + 1;
-    this.#heldBytes += heldBytes;
-    while (this.#heldBytes > this.#bytesMax) this.#forgetOldest();
-    if (this.#first > 1024 && this.#first * 2 > this.#kept.length) this.#compact();
-  }
-
-  /** Frames from `fromSeq` on, before `toSeq`, up to `bytesMax` of record bytes (at least one); undefined when it is not here. */
-  read(
-    fromSeq: number,
-    range: { readonly toSeq: number; readonly bytesMax: number },
-  ): StoredFrame[] | undefined {
-    const at = this.#kept.length - (this.#endSeq - fromSeq);
-    if (at < this.#first || fromSeq >= this.#endSeq) return undefined;
-    const frames: StoredFrame[] = [];
-    let left = range.bytesMax;
-    for (let index = at; index < this.#kept.length; index += 1) {
-      const kept = this.#kept[index];
-      if (!kept || kept.frame.position.seq >= range.toSeq) break;
-      if (frames.length > 0 && kept.recordBytes > left) break;
-      left -= kept.recordBytes;
-      frames.push(kept.frame);
+  /** Room for the next group, valid until it is asked for again. One that would fill more than half is not kept here. */
+  place(bytes: number): Buffer {
+    if (bytes * 2 > this.#bytesMax) return Buffer.allocUnsafeSlow(bytes);
+    this.#room ??= Buffer.allocUnsafeSlow(this.#bytesMax);
+    if (this.#next + bytes > this.#bytesMax) {
+      this.#forgetWhile(({ start }) => start >= this.#next);
+      this.#next = 0;
     }
-    return frames;
+    const [start, end] = [this.#next, this.#next + bytes];
+    this.#forgetWhile((kept) => kept.start < end && kept.end > start);
+    return this.#room.subarray(start, end);
   }
 
-  #forgetOldest(): void {
-    this.#heldBytes -= this.#kept[this.#first]?.heldBytes ?? 0;
-    this.#first += 1;
-    if (this.#first >= this.#kept.length) this.#compact();
+  /** What was placed last is durable: frames of these sizes, one after the other, from `firstSeq` on. */
+  keep(
+    group: Buffer,
+    {
+      segment,
+      firstSeq,
+      sizes,
+    }: { readonly segment: Segment; readonly firstSeq: number; readonly sizes: readonly number[] },
+  ): void {
+    if (firstSeq !== this.#endSeq) this.#forgetWhile(() => true);
+    this.#endSeq = firstSeq + sizes.length;
+    if (group.buffer !== this.#room?.buffer) return this.#forgetWhile(() => true);
+    for (const size of sizes) {
+      this.#kept.push({ segment, start: this.#next, end: this.#next + size });
+      this.#next += size;
+    }
   }
 
-  #compact(): void {
+  /** Visits frames from `fromSeq` on, before `toSeq`, until `visit` says false; none when the first is not here. */
+  visit(
+    range: { readonly fromSeq: number; readonly toSeq: number },
+    visit: (frame: StoredFrame) => boolean,
+  ): void {
+    const at = this.#kept.length - (this.#endSeq - range.fromSeq);
+    if (at < this.#first || !this.#room) return;
+    const toSeq = Math.min(range.toSeq, this.#endSeq);
+    for (let seq = range.fromSeq; seq < toSeq; seq += 1) {
+      const kept = this.#kept[at + seq - range.fromSeq];
+      if (!kept) return;
+      const position = { partition: this.#partition, seq };
+      const matchSets = kept.segment.index;
+      if (
+        !matchSets ||
+        !visit(decodeOwnFrame(this.#room.subarray(kept.start, kept.end), { position, matchSets }))
+      )
+        return;
+    }
+  }
+
+  #forgetWhile(isOver: (kept: Kept) => boolean): void {
+    for (let oldest = this.#kept[this.#first]; oldest && isOver(oldest); oldest = this.#kept[this.#first]) {
+      this.#first += 1;
+    }
+    if (this.#first === 0 || this.#first * 2 < this.#kept.length) return;
     this.#kept = this.#kept.slice(this.#first);
     this.#first = 0;
   }
-
-  #clear(): void {
-    this.#kept = [];
-    this.#first = 0;
-    this.#heldBytes = 0;
-  }
-}
-
-/** Records are parts of larger buffers, as a rule all of one. */
-function heldBytesOf({ records }: StoredFrame): number {
-  let bytes = 0;
-  let last: unknown;
-  for (const { bytes: own } of records) {
-    if (own.buffer !== last) bytes += own.buffer.byteLength;
-    last = own.buffer;
-  }
-  return bytes;
 }

@@ -50,7 +50,14 @@
 //   opening makes. Older segments verify when they are read.
 import { crc32 } from "node:zlib";
 import { assert } from "../model/assert.ts";
-import { type DoorName, type FrameHeader, frameBytesMax } from "./contract.ts";
+import type { MatchSet } from "../selector/match-set.ts";
+import {
+  type DoorName,
+  type FrameHeader,
+  frameBytesMax,
+  type Position,
+  type StoredFrame,
+} from "./contract.ts";
 
 export const segmentHeaderBytes = 64;
 
@@ -288,13 +295,13 @@ function decodeFrame(body: Buffer): FrameEntry | undefined {
   }
   let recordAt = at + 8 * recordCount;
   if (!door || recordAt > body.length) return undefined;
-  const records = Array.from({ length: recordCount }, () => {
+  const records: FrameEntry["records"][number][] = [];
+  for (let left = recordCount; left > 0; left -= 1) {
     const start = recordAt;
     recordAt += body.readUInt32LE(at);
-    const matchSetNumber = body.readUInt32LE(at + 4);
+    records.push({ bytes: body.subarray(start, recordAt), matchSetNumber: body.readUInt32LE(at + 4) });
     at += 8;
-    return { bytes: body.subarray(start, recordAt), matchSetNumber };
-  });
+  }
   if (recordAt !== body.length) return undefined;
   return {
     kind: "frame",
@@ -310,6 +317,21 @@ function decodeFrame(body: Buffer): FrameEntry | undefined {
     definitions,
     records,
   };
+}
+
+/** A frame as `encodeFrame` left it in this process: nothing is checked, and its records are views into it. */
+export function decodeOwnFrame(
+  entry: Buffer,
+  at: { readonly position: Position; readonly matchSets: { matchSet(number: number): MatchSet | undefined } },
+): StoredFrame {
+  const frame = decodeFrame(entry.subarray(entryHeadBytes));
+  assert(frame, "what was encoded here can be decoded");
+  const records = frame.records.map(({ bytes, matchSetNumber }) => {
+    const matchSet = at.matchSets.matchSet(matchSetNumber);
+    assert(matchSet, "a written frame's match sets are defined");
+    return { bytes, matchSet };
+  });
+  return { id: frame.id, header: frame.header, records, position: at.position };
 }
 
 function bad(reason: string): DecodedEntry {

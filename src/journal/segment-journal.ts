@@ -20,9 +20,8 @@ import { JournalRoom } from "./journal-room.ts";
 import { RecentFrames } from "./recent-frames.ts";
 import { recordBytesOf } from "./record-bytes.ts";
 import { segmentLimits } from "./segment-format.ts";
-import type { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
-import { type ReadRange, SegmentReader } from "./segment-reader.ts";
+import { SegmentReader } from "./segment-reader.ts";
 import { type Recovery, recoverSegments } from "./segment-recovery.ts";
 import { SegmentTrimmer } from "./segment-trimmer.ts";
 import { SegmentWriter } from "./segment-writer.ts";
@@ -62,8 +61,9 @@ export async function openSegmentJournal(options: SegmentJournalOptions): Promis
   );
   const recovery = await recoverSegments({ disk, directory, log, idBytes: segmentBytesMax });
   const header = { ...recovery.nextHeader, createdMs: clock.nowMs() };
-  const writer = await SegmentWriter.start({ disk, directory }, header, recovery.unproven);
-  const journal = new SegmentJournal(options, { recovery, writer, segmentBytesMax });
+  const recent = new RecentFrames(partition, options.recentBytesMax ?? recentBytesDefault);
+  const writer = await SegmentWriter.start({ disk, directory, recent }, header, recovery.unproven);
+  const journal = new SegmentJournal(options, { recovery, writer, recent, segmentBytesMax });
   log.info(
     {
       directory,
@@ -79,6 +79,7 @@ export async function openSegmentJournal(options: SegmentJournalOptions): Promis
 interface Opened {
   readonly recovery: Recovery;
   readonly writer: SegmentWriter;
+  readonly recent: RecentFrames;
   readonly segmentBytesMax: number;
 }
 
@@ -97,20 +98,20 @@ class SegmentJournal implements Journal {
   readonly #underWay = new Map<string, Promise<AppendOutcome>>();
   #closing: Promise<void> | undefined;
 
-  constructor(options: SegmentJournalOptions, { recovery, writer, segmentBytesMax }: Opened) {
+  constructor(options: SegmentJournalOptions, { recovery, writer, recent, segmentBytesMax }: Opened) {
     const { disk, directory, clock, log, metrics, bytesMax, ownCallReserveBytes } = options;
     this.#options = options;
     this.#segments = new SegmentList([...recovery.segments.map(({ segment }) => segment), writer.segment]);
     this.#ids = rememberedIds(recovery, segmentBytesMax);
-    this.#recent = new RecentFrames(options.recentBytesMax ?? recentBytesDefault);
+    this.#recent = recent;
     this.#room = new JournalRoom({ bytesMax, ownCallReserveBytes });
     this.#reader = new SegmentReader(disk, partition);
     this.#trimmer = new SegmentTrimmer({ disk, directory, log, segments: this.#segments });
     this.#committer = new GroupCommitter(
       {
-        ...{ disk, directory, clock, log, metrics, partition, segmentBytesMax },
+        ...{ disk, directory, clock, log, metrics, partition, segmentBytesMax, recent },
         segments: this.#segments,
-        onSettled: (frame, size, stored) => this.#settle(frame, size, stored),
+        onSettled: (frame, size, seq) => this.#settle(frame, size, seq),
         onGroup: () => this.#waiters.wake(this.#segments.endSeq),
         onSegmentEnd: (bytes) => {
           this.#ids.endSegment(bytes);
@@ -152,7 +153,11 @@ class SegmentJournal implements Journal {
       const segment = this.#segments.holding(seq);
       const until = Math.min(toSeq, segment.endSeq);
       const range = { fromSeq: seq, toSeq: until, bytesMax: bytesLeft };
-      const more = this.#recent.read(seq, range) ?? (await this.#readFromDisk(segment, range));
+      const more = await this.#reader.read(segment, range).catch((error: unknown) => {
+        // Frames that every registered reader has released may be trimmed while somebody else reads them.
+        this.#checkPosition({ partition, seq });
+        throw error;
+      });
       const bytes = more.reduce((sum, { records }) => sum + recordBytesOf(records), 0);
       // A segment's first frame always comes; it may be more than this batch still takes.
       if (frames.length > 0 && bytes > bytesLeft) break;
@@ -164,14 +169,11 @@ class SegmentJournal implements Journal {
     return { frames, next: { partition, seq } };
   }
 
-  async #readFromDisk(segment: Segment, range: ReadRange): Promise<StoredFrame[]> {
-    try {
-      return await this.#reader.read(segment, range);
-    } catch (error) {
-      // Frames that every registered reader has released may be trimmed while somebody else reads them.
-      this.#checkPosition({ partition, seq: range.fromSeq });
-      throw error;
-    }
+  visitRecent(from: Position, until: Position, visit: (frame: StoredFrame) => boolean): void {
+    if (this.#closing) throw new Error("The journal is closed.");
+    this.#checkPosition(from);
+    const toSeq = Math.min(until.seq, this.#segments.endSeq);
+    this.#recent.visit({ fromSeq: from.seq, toSeq }, visit);
   }
 
   start(name: string): Position {
@@ -237,12 +239,10 @@ class SegmentJournal implements Journal {
     return outcome;
   }
 
-  #settle(frame: Frame, size: FrameSize, stored: StoredFrame | undefined): void {
+  #settle(frame: Frame, size: FrameSize, seq: number | undefined): void {
     this.#room.written(size.bytes);
     this.#underWay.delete(frame.id);
-    if (!stored) return;
-    this.#ids.add(frame.id, stored.position.seq);
-    this.#recent.add(stored);
+    if (seq !== undefined) this.#ids.add(frame.id, seq);
   }
 
   #checkPosition(position: Position): void {

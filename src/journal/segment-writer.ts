@@ -6,6 +6,7 @@ import { assert } from "../model/assert.ts";
 import type { MatchSet } from "../selector/match-set.ts";
 import type { Frame, FrameRecord } from "./contract.ts";
 import { matchSetText } from "./match-set-text.ts";
+import type { RecentFrames } from "./recent-frames.ts";
 import { type Segment, SegmentIndex } from "./segment.ts";
 import {
   type Definition,
@@ -25,7 +26,9 @@ export const unnamedSegment = `next.segment${temporarySuffix}`;
 
 interface EncodedGroup {
   /** Valid until the next group is encoded. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
+  /** Of each frame. */
+  readonly sizes: readonly number[];
   readonly offsets: readonly number[];
   readonly matchSets: readonly MatchSet[];
 }
@@ -33,16 +36,16 @@ interface EncodedGroup {
 export class SegmentWriter {
   readonly segment: Segment;
   readonly #file: AppendFile;
+  readonly #recent: RecentFrames;
   readonly #numbers = new Map<string, number>();
   // The text of a match set is long; its object is nearly always the same.
   #numberOf = new WeakMap<MatchSet, number>();
   #definitionBytes = 0;
-  /** Where groups are encoded, one after the other. */
-  #room = Buffer.alloc(0);
 
-  private constructor(segment: Segment, file: AppendFile) {
+  private constructor(segment: Segment, file: AppendFile, recent: RecentFrames) {
     this.segment = segment;
     this.#file = file;
+    this.#recent = recent;
   }
 
   /**
@@ -50,11 +53,11 @@ export class SegmentWriter {
    * replaces a segment of the same name, which must hold nothing that counts beyond `frames`.
    */
   static async start(
-    place: { readonly disk: Disk; readonly directory: string },
+    place: { readonly disk: Disk; readonly directory: string; readonly recent: RecentFrames },
     header: SegmentHeader,
     frames: readonly Frame[],
   ): Promise<SegmentWriter> {
-    const { disk, directory } = place;
+    const { disk, directory, recent } = place;
     const unnamed = join(directory, unnamedSegment);
     await disk.remove(unnamed);
     const file = await disk.create(unnamed);
@@ -73,6 +76,7 @@ export class SegmentWriter {
           index: new SegmentIndex(),
         },
         file,
+        recent,
       );
       if (frames.length === 0) await file.sync();
       else await writer.write(frames);
@@ -97,22 +101,10 @@ export class SegmentWriter {
     await this.#file.sync();
     assert(segment.index, "the current segment has an index");
     for (const matchSet of group.matchSets) segment.index.addMatchSet(segment.index.matchSetCount, matchSet);
+    this.#recent.keep(group.bytes, { segment, firstSeq: segment.endSeq, sizes: group.sizes });
     for (const offset of group.offsets) segment.index.addFrame(segment.endSeq++, offset);
     segment.bytes += group.bytes.length;
     return group.bytes.length;
-  }
-
-  /** Records of a frame written here as they are read back: equal match sets are one object. */
-  asStored(records: readonly FrameRecord[]): readonly FrameRecord[] {
-    const isStored = ({ matchSet }: FrameRecord) => this.#stored(matchSet) === matchSet;
-    if (records.every(isStored)) return records;
-    return records.map(({ bytes, matchSet }) => ({ bytes, matchSet: this.#stored(matchSet) }));
-  }
-
-  #stored(matchSet: MatchSet): MatchSet {
-    const stored = this.segment.index?.matchSet(this.#numberOf.get(matchSet) ?? -1);
-    assert(stored, "the match set of a written record is defined");
-    return stored;
   }
 
   /** Ends the segment for good. `finished` says that no successor will tell how many bytes count. */
@@ -141,19 +133,17 @@ export class SegmentWriter {
     });
     const sizes = toEncode.map(encodedFrameBytes);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    // The group before it is written: its room is free.
-    if (this.#room.length < bytes)
-      this.#room = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#room.length));
+    const group = this.#recent.place(bytes);
     const offsets: number[] = [];
     let at = 0;
     for (const [index, size] of sizes.entries()) {
       const frame = toEncode[index];
       assert(frame, "every frame has a size");
-      encodeFrame(frame, salt, this.#room.subarray(at, at + size));
+      encodeFrame(frame, salt, group.subarray(at, at + size));
       offsets.push(groupStart + at);
       at += size;
     }
-    return { bytes: this.#room.subarray(0, bytes), offsets, matchSets };
+    return { bytes: group, sizes, offsets, matchSets };
   }
 
   /** The numbers of the records' match sets; those that are new in this segment are defined and added to `matchSets`. */

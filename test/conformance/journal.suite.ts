@@ -166,6 +166,65 @@ export function journalSuite(name: string, storage: () => OpenJournal): void {
       });
     });
 
+    describe("visits of what is in memory", () => {
+      const visited = (journal: Journal, from: number, until: number, frames = Infinity) => {
+        const seen: unknown[] = [];
+        journal.visitRecent(at(journal, from), at(journal, until), (frame) => {
+          // Their bytes are overwritten later.
+          seen.push({ ...frame, records: frame.records.map(({ bytes }) => Buffer.from(bytes).toString()) });
+          return seen.length < frames;
+        });
+        return seen;
+      };
+      const asVisited = ({ frames }: { frames: readonly StoredFrame[] }) =>
+        frames.map((frame) => ({
+          ...frame,
+          records: frame.records.map(({ bytes }) => new Uint8Array(bytes)),
+        }));
+
+      test("give what a read gives, from any frame on, as far as memory goes; the newest frame comes last", async () => {
+        const journal = await fresh()();
+        for (let n = 0; n < 120; n += 1) {
+          const size = 40 + ((n * 7919) % 900);
+          await Promise.all(
+            [0, 1, 2].map((more) =>
+              journal.append(frameOf(3 * n + more, { size, records: 1 + (n % 5), matchSets: 2 })),
+            ),
+          );
+        }
+        const all = asVisited(await journal.read(at(journal, 1), { bytesMax: 100_000_000 }));
+        expect(all).toHaveLength(360);
+        for (let from = 1; from <= 361; from += 1) {
+          const seen = visited(journal, from, 361);
+          if (seen.length > 0) expect(seen).toEqual(all.slice(from - 1));
+        }
+        expect(visited(journal, 361, 361)).toEqual([]);
+      });
+
+      test("end where they are told to, and when the visitor has enough", async () => {
+        const journal = await fresh()();
+        for (let n = 0; n < 9; n += 1) await journal.append(frameOf(n));
+        const newest = visited(journal, 9, 10);
+        if (newest.length === 0) return;
+        const seqs = (frames: readonly unknown[]) =>
+          (frames as StoredFrame[]).map(({ position }) => position.seq);
+        expect(seqs(visited(journal, 3, 6))).toEqual([3, 4, 5]);
+        expect(seqs(visited(journal, 3, 99))).toEqual([3, 4, 5, 6, 7, 8, 9]);
+        expect(seqs(visited(journal, 3, 6, 2))).toEqual([3, 4]);
+      });
+
+      test("have the same match sets as reads", async () => {
+        const journal = await fresh()();
+        for (let n = 0; n < 9; n += 1) await journal.append(frameOf(n, { records: 3, matchSets: 3 }));
+        const { frames } = await journal.read(at(journal, 1), { bytesMax: 1_000_000 });
+        journal.visitRecent(at(journal, 1), at(journal, 10), ({ position, records }) => {
+          const read = frames[position.seq - 1]?.records ?? [];
+          for (const [index, { matchSet }] of records.entries()) expect(matchSet).toBe(read[index]?.matchSet);
+          return true;
+        });
+      });
+    });
+
     describe("limits of a frame", () => {
       test.each([
         { size: frameBytesMax, records: 1 },

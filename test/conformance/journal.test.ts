@@ -86,3 +86,21 @@ test("files and folders are for their owner alone", async () => {
   expect((await stat(directory)).mode & 0o777).toBe(0o700);
   expect((await stat(join(directory, name))).mode & 0o777).toBe(0o600);
 });
+
+test("a journal with memory visits its newest frames, and none that memory has lost", async () => {
+  const journal = await over(new SimulatedDisk(), "/j", { recentBytesMax: 40_000 })({
+    ...{ bytesMax: 2 ** 28, ownCallReserveBytes: 1, segmentBytesMax: 2 ** 26 },
+  });
+  for (let n = 0; n < 500; n += 1) await journal.append(frameOf(n, { size: 500 }));
+  const visits = (from: number) => {
+    let count = 0;
+    const until = { partition: "0", seq: 501 };
+    journal.visitRecent({ partition: "0", seq: from }, until, () => {
+      count += 1;
+      return true;
+    });
+    return count;
+  };
+  expect([visits(500), visits(480)]).toEqual([1, 21]);
+  expect([visits(1), visits(400)]).toEqual([0, 0]);
+});

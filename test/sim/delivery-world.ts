@@ -327,6 +327,9 @@ export class MemoryJournal implements Journal {
     return { frames, next: { partition: "0", seq: from.seq + frames.length } };
   }
 
+  /** Keeps nothing in memory, as it were: readers take the long way. */
+  visitRecent(): void {}
+
   start(): Position {
     return { partition: "0", seq: this.#startSeq };
   }
