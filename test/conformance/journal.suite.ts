@@ -179,7 +179,7 @@ export function journalSuite(name: string, storage: () => OpenJournal): void {
       const asVisited = ({ frames }: { frames: readonly StoredFrame[] }) =>
         frames.map((frame) => ({
           ...frame,
-          records: frame.records.map(({ bytes }) => new Uint8Array(bytes)),
+          records: frame.records.map(({ bytes }) => Buffer.from(bytes).toString()),
         }));
 
       test("give what a read gives, from any frame on, as far as memory goes; the newest frame comes last", async () => {
