@@ -1,6 +1,6 @@
 // Gathers the records of one cut by match set: a group is gathered and deflated once however many destinations log it.
 // Either as the cutter counts them (live-gathering.ts), or later, from the journal. Must not: know files.
-import { readRecord } from "../event/scan-record.ts";
+import { eventTimeOf } from "../event/event-time.ts";
 import type { FrameRecord, Journal } from "../journal/contract.ts";
 import { assert } from "../model/assert.ts";
 import type { MatchSet } from "../selector/match-set.ts";
@@ -139,9 +139,4 @@ export class Gathering {
     this.#draftOf.set(matchSet, draft);
     return draft;
   }
-}
-
-function eventTimeOf(bytes: Uint8Array): string | undefined {
-  const reading = readRecord({ bytes, start: 0, end: bytes.length });
-  return "fields" in reading ? reading.fields.eventTime : undefined;
 }
