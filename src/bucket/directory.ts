@@ -65,6 +65,7 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
   private readonly places: DirectoryPlaces;
   private readonly reader: DirectoryReader;
   private readonly turns: Turns = createTurns();
+  private readonly etags = new WeakMap<Uint8Array, string>();
 
   constructor({ root, clock, disk = nodeDisk(), tree = nodeObjectTree() }: DirectoryBucketsOptions) {
     this.clock = clock;
@@ -223,10 +224,17 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
     });
   }
 
+  /** Trails that log the same share one body: it is hashed once. */
+  private etagOf(body: Uint8Array): string {
+    const etag = this.etags.get(body) ?? md5Hex(body);
+    this.etags.set(body, etag);
+    return etag;
+  }
+
   private async putObject(request: PutRequest): Promise<PutOutcome> {
     if (!(await this.exists(request.bucket))) return noSuchBucketRefusal;
     const description = {
-      etag: md5Hex(request.body),
+      etag: this.etagOf(request.body),
       sizeBytes: request.body.length,
       lastModifiedMs: this.clock.nowMs(),
       metadata: request.metadata,

@@ -72,7 +72,7 @@ function dataResourceTest({ type, values }: DataResource): (found: RecordResourc
 }
 
 /** `arn:{p}:s3`, `arn:{p}:s3:::`, `arn:{p}:lambda`, `arn:{p}:dynamodb`. */
-function isWholeService(value: string): boolean {
+export function isWholeService(value: string): boolean {
   return /^arn:[^:]+:[^:]+(:::)?$/.test(value);
 }
 
@@ -138,7 +138,7 @@ function resourceCondition(selectors: readonly FieldSelector[]): Condition {
  * Positive operators: one value of any of them must match. Negative ones: none of their values may match. Both
  * groups must hold. A missing value fails the positive group and passes the negative one.
  */
-function valueTest(selector: FieldSelector): (value: string | undefined) => boolean {
+export function valueTest(selector: FieldSelector): (value: string | undefined) => boolean {
   const spell = selector.field === "resources.type" ? canonicalResourceType : (text: string) => text;
   const given = (operator: SelectorOperator) => selector[operator]?.map(spell) ?? [];
   const wanted = textTest(given("Equals"), given("StartsWith"), given("EndsWith"));

@@ -22,9 +22,9 @@ export const eventBusDestination: Destination = { kind: "event-bus", incarnation
 
 /**
  * Interned: two events with the same account, Region, folder and destinations get the same object within one
- * index version, and within one journal segment when read back. (An index that has made 65,536 sets starts anew:
- * readers may use identity to group faster, never to tell sets apart.) `destinations` may be empty (history wants
- * every event). Destinations are sorted by incarnation.
+ * index version, and within one journal segment when read back. (An index whose memo is full starts anew: readers
+ * may use identity to group faster, never to tell sets apart.) `destinations` may be empty (history wants every
+ * event). Destinations are sorted by incarnation.
  */
 export interface MatchSet {
   readonly account: AccountId;

@@ -310,7 +310,7 @@ describe("the index", () => {
     const again = built.match(event(), { account: mainAccount, region: virginia });
     expect(again).toEqual(first);
     expect(again).not.toBe(first);
-  });
+  }, 60_000);
 
   test("an index without the option knows no bus", () => {
     const place = { account: mainAccount, region: virginia };
@@ -366,5 +366,5 @@ describe("the index", () => {
     expect(logged).toBeGreaterThan(2000);
     expect(Math.min(bused.write, bused.all)).toBeGreaterThan(1000);
     expect(bused.off).toBe(0);
-  });
+  }, 60_000);
 });

@@ -6,7 +6,7 @@ import { type AccountId, type TrailArn, trailArn, type TrailIdentity } from "../
 import { assert } from "../model/assert.ts";
 import { apiError } from "../model/errors.ts";
 import type { TrailScope } from "../selector/match-set.ts";
-import { buildSelectorIndex, type SelectorIndex } from "../selector/selector-index.ts";
+import { buildSelectorIndex, type IndexOptions, type SelectorIndex } from "../selector/selector-index.ts";
 import type { StateStore } from "../state/contract.ts";
 import { openAccountQueues, type QueueLimits } from "./account-queues.ts";
 import { snsTopicArn } from "./destination-settings.ts";
@@ -31,8 +31,12 @@ const queueLimits: QueueLimits = { queuedMax: 256, waitMsMax: 30_000 };
 /** A trail before the registry has given it its identity. */
 export type NewTrail = Omit<Trail, "incarnation" | "createdMs" | "validation">;
 
-/** The changes, given only to work that has the account to itself. All throw ConflictException when the stored document is not what the registry knew. */
+/**
+ * The changes, given only to work that has the account to itself, or the trail that it changes. All throw
+ * ConflictException when the stored document is not what the registry knew.
+ */
 interface TrailWriter {
+  /** Needs the account to itself: names and quotas are those of all its trails. */
   create(draft: NewTrail): Promise<Trail>;
   /** `next` must keep identity and incarnation of `current`; its validation period is the registry's business. */
   replace(current: Trail, next: Trail): Promise<void>;
@@ -61,6 +65,12 @@ export interface TrailRegistry {
   ofOwner(owner: AccountId): readonly Trail[];
   /** Runs `work` when it has the account's trails to itself; ConflictException for `arn` when that takes too long. */
   serialised<T>(owner: AccountId, arn: TrailArn, work: (writer: TrailWriter) => Promise<T>): Promise<T>;
+  /** Runs `work` when it has the trail to itself; it must look at no other trail, which may change meanwhile. */
+  serialisedByTrail<T>(
+    owner: AccountId,
+    arn: TrailArn,
+    work: (writer: TrailWriter) => Promise<T>,
+  ): Promise<T>;
   /** Builds the index anew: organization members or Regions may have changed. */
   reconfigure(): void;
 }
@@ -80,9 +90,9 @@ export async function openTrailRegistry(ports: RegistryPorts): Promise<TrailRegi
   ports.log.info({ trails: trails.all().length, deleted: deleted.size }, "The trails are loaded.");
   const queues = openAccountQueues(queueLimits, ports.clock);
   let version = 1;
-  let index = buildIndex(ports, trails, version);
+  let index = buildIndex(ports, trails, { version });
   const rebuild = () => {
-    index = buildIndex(ports, trails, ++version);
+    index = buildIndex(ports, trails, { version: ++version, replaces: index });
   };
   const writer = openWriter(ports, { trails, deleted, rebuild });
 
@@ -106,7 +116,8 @@ export async function openTrailRegistry(ports: RegistryPorts): Promise<TrailRegi
     },
     find: (identity) => trails.byIdentity(identity)?.trail,
     ofOwner: (owner) => trails.ofOwner(owner),
-    serialised: async (owner, arn, work) => queues.run(owner, arn, async () => work(writer)),
+    serialised: (owner, arn, work) => queues.run(owner, arn, () => work(writer)),
+    serialisedByTrail: (owner, arn, work) => queues.runForTrail(owner, arn, () => work(writer)),
     reconfigure: rebuild,
   };
 }
@@ -196,7 +207,11 @@ function openWriter(ports: RegistryPorts, { trails, deleted, rebuild }: WriterPa
   };
 }
 
-function buildIndex(ports: RegistryPorts, trails: TrailTable, version: number): SelectorIndex {
+function buildIndex(
+  ports: RegistryPorts,
+  trails: TrailTable,
+  build: Pick<IndexOptions, "version" | "replaces">,
+): SelectorIndex {
   const configuration = ports.configuration();
   const scopes = trails.all().flatMap((trail): TrailScope[] => {
     if (!trail.logging.isLogging) return [];
@@ -216,7 +231,7 @@ function buildIndex(ports: RegistryPorts, trails: TrailTable, version: number): 
   });
   const organizationMembers = new Set(configuration.organization?.members);
   const { eventBus } = configuration;
-  return buildSelectorIndex(scopes, { version, organizationMembers, ...(eventBus && { eventBus }) });
+  return buildSelectorIndex(scopes, { ...build, organizationMembers, ...(eventBus && { eventBus }) });
 }
 
 /** The trails in memory, by owner and by incarnation, each in creation order. */

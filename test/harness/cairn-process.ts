@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { nodeFlags } from "../../tools/node-flags.mjs";
 
 const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
@@ -35,7 +36,7 @@ export async function startCairn(options: CairnOptions = {}): Promise<CairnProce
   const args = options.args ?? ["--auth", "off", "--delivery-interval", "1s"];
   const child = spawn(
     process.execPath,
-    [main, "serve", "--port", String(options.port ?? 0), "--data-dir", dataDir, ...args],
+    [...nodeFlags, main, "serve", "--port", String(options.port ?? 0), "--data-dir", dataDir, ...args],
     { stdio: ["ignore", "pipe", "pipe"], env: { ...cleanEnvironment(), ...options.env } },
   );
   let log = "";
