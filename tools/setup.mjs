@@ -25,6 +25,12 @@ export function setUp() {
       ),
   );
   once(
+    "scanner",
+    () => hashOf(["package-lock.json", "tools/setup.mjs", ...sources(scannerFolder)]),
+    scannerCode,
+    compileScanner,
+  );
+  once(
     "built",
     () => hashOf(["package-lock.json", "tsconfig.json", "tsconfig.build.json", ...sources("src")]),
     "dist",
@@ -36,6 +42,34 @@ export function setUp() {
         "Building",
       );
     },
+  );
+}
+
+const scannerFolder = join("src", "event", "assembly");
+const scannerCode = join("src", "event", "generated", "scanner-code.ts");
+
+/**
+ * The scanner is AssemblyScript, compiled to WebAssembly that imports nothing. Its bytes become a module of source, so
+ * that tests which run from the sources, and a package that has only dist, find them without reading a file.
+ */
+function compileScanner() {
+  const wasm = join("node_modules", ".cairn-scanner.wasm");
+  const entry = join(scannerFolder, "scanner.ts");
+  run(
+    process.execPath,
+    [
+      join("node_modules", "assemblyscript", "bin", "asc.js"),
+      ...[entry, "--outFile", wasm, "-O3", "--noAssert", "--enable", "simd"],
+      // No allocator, no garbage collector; the memory (memory-map.ts) never grows.
+      ...["--runtime", "stub", "--use", "abort=", "--initialMemory", "46", "--maximumMemory", "46"],
+    ],
+    "Compiling the scanner",
+  );
+  const code = readFileSync(join(root, wasm)).toString("base64");
+  mkdirSync(join(root, scannerCode, ".."), { recursive: true });
+  writeFileSync(
+    join(root, scannerCode),
+    `// Made by tools/setup.mjs from ../assembly: the scanner's WebAssembly, in base64.\nexport const scannerCode =\n  "${code}";\n`,
   );
 }
 

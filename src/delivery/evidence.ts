@@ -37,7 +37,7 @@ export function evidenceOfFile(body: Uint8Array, textBytesMax: number): FileEvid
   const span = new TimeSpan();
   const scan = scanBatch(text);
   if (scan.kind === "records") {
-    for (const record of scan.records) if ("fields" in record) span.include(record.fields.eventTime);
+    for (const record of scan.records) if ("inPlace" in record) span.include(record.inPlace.eventTime);
   }
   return { sha256: createHash("sha256").update(text).digest("hex"), ...span.times };
 }

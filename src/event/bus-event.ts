@@ -1,10 +1,10 @@
 // A record as the event that EventBridge carries (formats.md §5.2). Pure: bytes in, one entry of PutEvents out.
 // `account`, `region`, `id` and `version` of the envelope are made by the bus itself. Must not: know plans or batches,
 // or whether a trail wants the record (the selector index decided that at the door).
+import { readOne } from "./event-time.ts";
 import { categoryOf, type RecordFields } from "./record.ts";
 import { byte, type Span } from "./scan-bytes.ts";
 import { type Member, membersOf } from "./scan-members.ts";
-import { readRecord } from "./scan-record.ts";
 
 /** One entry; the same shape as in aws/contract.ts, which this folder must not know. */
 export interface BusEntry {
@@ -33,7 +33,7 @@ const timeBytes = 14;
 /** Takes the bytes of one record as the log file has it. `bytes` is what PutEvents counts for the entry. */
 export function busEntry(record: Uint8Array): BusEntryReading {
   const span: Span = { bytes: record, start: 0, end: record.length };
-  const reading = readRecord(span);
+  const reading = readOne(record);
   if (reading.kind !== "fields") {
     return none(record.length > busEntryBytesMax ? "too-large" : "unreadable");
   }

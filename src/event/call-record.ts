@@ -1,6 +1,7 @@
 // Builds the event record of a call to Cairn's own API (formats.md §1). Pure: the id and the time are arguments.
 // Must not: decide who may call, or know HTTP.
 import type { Call, Caller } from "../model/call.ts";
+import { isObject } from "../model/json.ts";
 import type { OperationName } from "../model/operations.ts";
 import { isoSeconds } from "../model/timestamp.ts";
 
@@ -12,7 +13,7 @@ export interface CallAttempt {
   readonly input?: unknown;
   /** The encoded output of a call that succeeded. */
   readonly output?: unknown;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: { readonly code: string; readonly message: string } | undefined;
 }
 
 // formats.md §1.6: 1 KB = 1024 bytes of the UTF-8 JSON text of the value.
@@ -33,34 +34,47 @@ export interface RecordStamp {
   readonly finishedMs: number;
 }
 
-/** The record of a call as an object in the member order of real records (formats.md §1.1). */
-export function callRecord(attempt: CallAttempt, stamp: RecordStamp): Record<string, unknown> {
+/**
+ * The record of a call as JSON text, its members in the order of real records (formats.md §1.1). It is written piece by
+ * piece: a call is journaled before its answer, and most of its record is the same in every one.
+ */
+export function callRecordText(attempt: CallAttempt, stamp: RecordStamp): string {
   const { call, operation, error } = attempt;
+  const { caller, tls } = call;
   const readOnly = isReadOnlyOperation(operation);
-  return {
-    eventVersion: "1.11",
-    userIdentity: userIdentity(call.caller),
-    eventTime: isoSeconds(stamp.finishedMs),
-    eventSource: "cloudtrail.amazonaws.com",
-    eventName: operation,
-    awsRegion: call.region,
-    sourceIPAddress: call.sourceIp,
-    userAgent: cutText(call.userAgent),
-    ...(error && { errorCode: recordedCode(error.code), errorMessage: cutText(error.message) }),
-    requestParameters: capped("requestParameters", lowerCamel(attempt.input)),
-    responseElements: readOnly || error ? null : capped("responseElements", lowerCamel(attempt.output)),
-    ...(call.caller.kind === "unverified" && {
-      additionalEventData: { identityVerified: false, reason: "Authentication is off." },
-    }),
-    requestID: call.requestId,
-    eventID: stamp.eventId,
-    readOnly,
-    eventType: "AwsApiCall",
-    managementEvent: true,
-    recipientAccountId: call.caller.accountId,
-    eventCategory: "Management",
-    ...(call.tls && { tlsDetails: call.tls }),
-  };
+  const input = capped("requestParameters", attempt.input);
+  const output = readOnly || error ? "null" : capped("responseElements", attempt.output);
+  const failure = error
+    ? `,"errorCode":${quoted(recordedCode(error.code))},"errorMessage":${quoted(cutText(error.message))}`
+    : "";
+  return (
+    `{"eventVersion":"1.11","userIdentity":${userIdentityText(caller)}` +
+    `,"eventTime":"${isoSeconds(stamp.finishedMs)}","eventSource":"cloudtrail.amazonaws.com"` +
+    `,"eventName":"${operation}","awsRegion":${quoted(call.region)}` +
+    `,"sourceIPAddress":${quoted(call.sourceIp)},"userAgent":${quoted(cutText(call.userAgent))}${failure}` +
+    `,"requestParameters":${input},"responseElements":${output}` +
+    (caller.kind === "unverified" ? `,"additionalEventData":${unverified}` : "") +
+    `,"requestID":${quoted(call.requestId)},"eventID":${quoted(stamp.eventId)},"readOnly":${readOnly}` +
+    `,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"${caller.accountId}"` +
+    `,"eventCategory":"Management"${tls ? `,"tlsDetails":${JSON.stringify(tls)}` : ""}}`
+  );
+}
+
+const unverified = JSON.stringify({ identityVerified: false, reason: "Authentication is off." });
+
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+// A caller of the configuration is one object for as long as that stands.
+const userIdentities = new WeakMap<Caller, string>();
+
+function userIdentityText(caller: Caller): string {
+  const known = userIdentities.get(caller);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(userIdentity(caller));
+  userIdentities.set(caller, text);
+  return text;
 }
 
 /** userIdentity of a caller (formats.md §1.4). Unverified callers claim no more than an account. */
@@ -88,15 +102,22 @@ function sessionAttributes(session: NonNullable<Caller["session"]>): Record<stri
   };
 }
 
-/** Most services, CloudTrail among them, record a denial under the short name (formats.md §1.2). */
-function recordedCode(code: string): string {
+/** The code by which a record names an error: most services, CloudTrail among them, shorten a denial (formats.md §1.2). */
+export function recordedCode(code: string): string {
   return code === "AccessDeniedException" ? "AccessDenied" : code;
 }
 
-/** Lowers the first letter of every key at every level (formats.md §1.5); empty objects become null. */
-function lowerCamel(value: unknown): unknown {
-  const lowered = loweredKeys(value);
-  return isObject(lowered) && Object.keys(lowered).length === 0 ? null : (lowered ?? null);
+/**
+ * The JSON text of an input or output, the first letter of every key lowered (formats.md §1.5); `null` for an empty
+ * object. One above the cap keeps its key and holds a marker (formats.md §1.6).
+ */
+function capped(member: string, value: unknown): string {
+  const lowered = loweredKeys(value) ?? null;
+  const text = JSON.stringify(lowered);
+  if (text === "{}") return "null";
+  const originalSize = bytesOf(text, objectBytesMax);
+  if (originalSize <= objectBytesMax) return text;
+  return JSON.stringify({ reason: `${member} too large`, omitted: true, originalSize });
 }
 
 function loweredKeys(value: unknown): unknown {
@@ -110,23 +131,16 @@ function loweredKeys(value: unknown): unknown {
   );
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** An object above its cap keeps its key and holds a marker (formats.md §1.6). */
-function capped(member: string, value: unknown): unknown {
-  if (value === null) return null;
-  const originalSize = new TextEncoder().encode(JSON.stringify(value)).length;
-  return originalSize <= objectBytesMax
-    ? value
-    : { reason: `${member} too large`, omitted: true, originalSize };
-}
-
 /** Cuts text so that its UTF-8 form stays within 1 KB, at a code-point boundary. */
 function cutText(text: string): string {
   const clean = text.toWellFormed();
+  if (bytesOf(clean, textBytesMax) <= textBytesMax) return clean;
   const bytes = new TextEncoder().encode(clean);
-  if (bytes.length <= textBytesMax) return clean;
   return new TextDecoder().decode(bytes.subarray(0, textBytesMax)).replace(/\uFFFD+$/, "");
+}
+
+/** The length of the text in UTF-8; no more than `enough` when it is certain to be no more. */
+function bytesOf(text: string, enough: number): number {
+  // A UTF-16 unit is at most three bytes.
+  return text.length * 3 <= enough ? text.length : new TextEncoder().encode(text).length;
 }

@@ -12,29 +12,32 @@ export type EventCategory =
 
 /** One entry of `resources`: `arn` is ARN, or ARNPrefix where the record has that instead (api.md §5.7). */
 export interface RecordResource {
-  readonly type?: string;
-  readonly arn?: string;
+  readonly type?: string | undefined;
+  readonly arn?: string | undefined;
 }
 
-/** Absent members are absent keys. Strings are as JSON.parse gives them. */
+/**
+ * Absent members are undefined or absent keys. Strings are as JSON.parse gives them. An object may read them when asked
+ * (in-place-fields.ts): to spread it, or to count its keys, shows nothing.
+ */
 export interface RecordFields {
-  readonly eventVersion?: string;
-  readonly eventTime?: string;
-  readonly eventSource?: string;
-  readonly eventName?: string;
-  readonly awsRegion?: string;
-  readonly eventID?: string;
-  readonly eventType?: string;
-  readonly eventCategory?: string;
-  readonly recipientAccountId?: string;
-  readonly readOnly?: boolean;
-  readonly managementEvent?: boolean;
-  readonly errorCode?: string;
-  readonly vpcEndpointId?: string;
-  readonly sessionCredentialFromConsole?: string;
-  readonly userIdentityArn?: string;
+  readonly eventVersion?: string | undefined;
+  readonly eventTime?: string | undefined;
+  readonly eventSource?: string | undefined;
+  readonly eventName?: string | undefined;
+  readonly awsRegion?: string | undefined;
+  readonly eventID?: string | undefined;
+  readonly eventType?: string | undefined;
+  readonly eventCategory?: string | undefined;
+  readonly recipientAccountId?: string | undefined;
+  readonly readOnly?: boolean | undefined;
+  readonly managementEvent?: boolean | undefined;
+  readonly errorCode?: string | undefined;
+  readonly vpcEndpointId?: string | undefined;
+  readonly sessionCredentialFromConsole?: string | undefined;
+  readonly userIdentityArn?: string | undefined;
   /** Insights records only: insightDetails.insightType. */
-  readonly insightType?: string;
+  readonly insightType?: string | undefined;
   /** True when the member exists, also when it is null (formats.md §1.3). */
   readonly hasUserIdentity: boolean;
   readonly resources: readonly RecordResource[];

@@ -387,7 +387,7 @@ describe("the scanner against JSON.parse", () => {
       return body.slice(0, at) + text + body.slice(isReplacing ? at + 1 : at);
     });
 
-  test("agrees on every body about what is a record, and on its name", () => {
+  test("agrees on every body about what is a record, and on its name", { timeout: 60_000 }, () => {
     const seen = { records: 0, problems: 0, malformed: 0 };
     fc.assert(
       fc.property(fc.oneof(soup, form, damaged), (drawn) => {

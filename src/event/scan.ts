@@ -1,164 +1,79 @@
 // Scans a posted body into records: byte ranges with the fields Cairn reads, or why a record is refused. Pure.
 //
 // A body is NDJSON, a JSON array, a CloudTrail log file {"Records":[…]}, or one single record. A record's bytes are
-// never built anew: ranges point into the body. This module is the seam for speed; callers know only `scanBatch` and
-// `compactRecord`.
+// never built anew: ranges point into the body. Callers know only `scanBatch` and `compactRecord`.
 //
-// - A bad NDJSON line is refused alone. So is an array element that is JSON but no record, or that is too large or too
-//   deep to look at. An array with an element that is no JSON at all is refused whole: who wrote it cannot be trusted
-//   to have put the commas right.
-// - Limits: 1 MB and 100 levels per record, 200,000 records per body (CloudTrail's own files hold 50 MB, and the
-//   smallest real record has more than 250 bytes).
-import type { RecordFields } from "./record.ts";
-import { byte, isSpace, type Span, skipSpace, trimEnd, valueExtent } from "./scan-bytes.ts";
-import { type Member, membersOf } from "./scan-members.ts";
-import { isModestJson, readRecord, type RecordReading } from "./scan-record.ts";
+// The records are read by the scanner (scanner.ts), as strictly as JSON.parse. What it cannot affirm goes to the plain
+// one: a record that is odd in itself alone (scan-record.ts), a body whose form is broken as a whole (scan-plain.ts). So
+// all that is said of bad bodies, and the rules and limits, stand there.
+import { unreachable } from "../model/assert.ts";
+import { byte, isSpace, type Span, skipSpace } from "./scan-bytes.ts";
+import { type BodyForm, bodyOf, formOf, scanFormPlainly } from "./scan-plain.ts";
+import { scanLines, scanList, scanOne, type SpanRecords } from "./scan-span.ts";
+import { type BatchScan, hasLineBreak, type ScannedRecord } from "./scanned-record.ts";
 
-/** `start` and `end` (exclusive) are byte offsets in the body; `index` counts records from 0. */
-export type ScannedRecord = {
-  readonly index: number;
-  readonly start: number;
-  readonly end: number;
-} & ({ readonly fields: RecordFields } | { readonly problem: string });
-
-export type BatchScan =
-  | { readonly kind: "records"; readonly records: readonly ScannedRecord[] }
-  /** The body as a whole is none of the forms. */
-  | { readonly kind: "malformed"; readonly message: string };
-
-const batchRecordsMax = 200_000;
+export type { BatchScan, ScannedRecord } from "./scanned-record.ts";
 
 /** Takes the inflated body. An empty one holds no records. A UTF-8 byte order mark at its start is skipped. */
 export function scanBatch(bytes: Uint8Array): BatchScan {
-  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  const start = skipSpace({ bytes, start: hasMark ? 3 : 0, end: bytes.length });
-  const body: Span = { bytes, start, end: trimEnd({ bytes, start, end: bytes.length }) };
+  const body = bodyOf(bytes);
   if (body.start === body.end) return { kind: "records", records: [] };
-  if (bytes[start] === byte.openBracket) return scanArray(body);
-  return bytes[start] === byte.openBrace ? scanObjects(body) : scanUnknown(body);
+  const records = commonRecords(body);
+  if (records) return { kind: "records", records };
+  const form = formOf(body);
+  const own = recordsOf(form);
+  return own ? { kind: "records", records: own } : scanFormPlainly(form);
 }
 
-/** The body begins with an object: a log file, one record over any number of lines, or the first of many lines. */
-function scanObjects(body: Span): BatchScan {
-  const extent = valueExtent(body);
-  if (extent?.end === body.end) {
-    const members = membersOf(body);
-    const records = members?.findLast(({ isRecords }) => isRecords);
-    if (members && records && body.bytes[records.value.start] === byte.openBracket) {
-      return scanLogFile(members, records);
+/** The forms that come as a rule, told by how they begin, so that the body is walked through once. */
+function commonRecords(body: Span): readonly ScannedRecord[] | undefined {
+  if (body.bytes[body.start] !== byte.openBrace) return undefined;
+  const list = listOfLogFile(body);
+  if (list) return closedBy(body, scanList(list));
+  const lines = scanLines(body, "affirmed");
+  if (lines) return lines.records;
+  const one = scanOne(body);
+  return one && [one];
+}
+
+/** All other bodies, once the plain scanner has told their form; undefined when it has to read them too. */
+function recordsOf(form: BodyForm): readonly ScannedRecord[] | undefined {
+  switch (form.kind) {
+    case "array": {
+      const list = scanList(form.span);
+      return list?.end === form.span.end ? list.records : undefined;
     }
-    return scanSingle(body);
-  }
-  if (extent === undefined && looksLikeLogFile(body)) return malformed(`The "Records" object is not closed.`);
-  return scanLines(body);
-}
-
-function scanLogFile(members: readonly Member[], records: Member): BatchScan {
-  for (const member of members) {
-    if (!isModestJson(member.key) || (member !== records && !isModestJson(member.value))) {
-      return malformed(`A member beside "Records" is not valid JSON, too large or nested too deeply.`);
+    case "lines":
+      return scanLines(form.span, "any")?.records;
+    case "unknown": {
+      const lines = scanLines(form.span, "any");
+      return lines?.records.some((record) => "fields" in record) ? lines.records : undefined;
     }
+    case "single":
+    case "malformed":
+      return undefined;
+    default:
+      return unreachable(form);
   }
-  return scanArray(records.value);
 }
 
-function looksLikeLogFile({ bytes, start, end }: Span): boolean {
-  const head = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 200)));
-  return /^\{\s*"Records"\s*:\s*\[/.test(head);
+const logFileKey = new TextEncoder().encode('"Records"');
+
+/** Where the list begins, when `Records` is the first member and a list. */
+function listOfLogFile({ bytes, start, end }: Span): Span | undefined {
+  const key = skipSpace({ bytes, start: start + 1, end });
+  if (!logFileKey.every((code, place) => bytes[key + place] === code)) return undefined;
+  const colon = skipSpace({ bytes, start: key + logFileKey.length, end });
+  const list = skipSpace({ bytes, start: colon + 1, end });
+  if (bytes[colon] !== byte.colon || bytes[list] !== byte.openBracket) return undefined;
+  return { bytes, start: list, end };
 }
 
-/** One object fills the body. If it is no record, its lines may still be records of which one is broken. */
-function scanSingle(body: Span): BatchScan {
-  const single = scanned(body, { index: 0, reading: readRecord(body) });
-  if ("fields" in single || !hasLineBreak(body)) return { kind: "records", records: [single] };
-  const lines = scanLines(body);
-  const isUseful = lines.kind === "records" && lines.records.some((record) => "fields" in record);
-  return isUseful ? lines : { kind: "records", records: [single] };
-}
-
-/** Neither an array nor an object comes first: lines, if at least one of them is a record. */
-function scanUnknown(body: Span): BatchScan {
-  const lines = scanLines(body);
-  if (lines.kind === "records" && lines.records.some((record) => "fields" in record)) return lines;
-  return malformed(
-    `The body is neither records line by line, nor a JSON array of records, nor {"Records":[…]}.`,
-  );
-}
-
-function scanLines(body: Span): BatchScan {
-  const { bytes } = body;
-  const records: ScannedRecord[] = [];
-  let lineStart = body.start;
-  while (lineStart < body.end) {
-    const feed = bytes.indexOf(byte.lineFeed, lineStart);
-    const lineEnd = feed === -1 || feed > body.end ? body.end : feed;
-    const start = skipSpace({ bytes, start: lineStart, end: lineEnd });
-    const line: Span = { bytes, start, end: trimEnd({ bytes, start, end: lineEnd }) };
-    if (line.start < line.end) {
-      if (records.length === batchRecordsMax) return tooMany();
-      records.push(scanned(line, { index: records.length, reading: readLine(line) }));
-    }
-    lineStart = lineEnd + 1;
-  }
-  return { kind: "records", records };
-}
-
-/** A line whose end cannot be found is no JSON; it is not parsed, for its depth is unknown. */
-function readLine(line: Span): RecordReading {
-  if (valueExtent(line) !== undefined) return readRecord(line);
-  return { kind: "not-json", problem: "The record is not valid JSON: it ends too early." };
-}
-
-/** The array must fill the span. */
-function scanArray({ bytes, start: arrayStart, end: arrayEnd }: Span): BatchScan {
-  const records: ScannedRecord[] = [];
-  let at = skipSpace({ bytes, start: arrayStart + 1, end: arrayEnd });
-  if (bytes[at] === byte.closeBracket && at + 1 === arrayEnd) return { kind: "records", records };
-  while (at < arrayEnd) {
-    const extent = valueExtent({ bytes, start: at, end: arrayEnd });
-    if (!extent || extent.end === at)
-      return malformed(`The array is broken at its element ${records.length}.`);
-    if (records.length === batchRecordsMax) return tooMany();
-    const element: Span = { bytes, start: at, end: extent.end };
-    const reading = readRecord(element);
-    if (reading.kind === "not-json") {
-      return malformed(
-        `The array's element ${records.length} is not valid JSON: the array cannot be trusted.`,
-      );
-    }
-    records.push(scanned(element, { index: records.length, reading }));
-    at = skipSpace({ bytes, start: extent.end, end: arrayEnd });
-    if (bytes[at] === byte.closeBracket && at + 1 === arrayEnd) return { kind: "records", records };
-    if (at >= arrayEnd) return malformed("The array is not closed.");
-    if (bytes[at] !== byte.comma)
-      return malformed(`The array is broken after its element ${records.length - 1}.`);
-    at = skipSpace({ bytes, start: at + 1, end: arrayEnd });
-  }
-  return malformed("The array is not closed.");
-}
-
-function scanned(
-  { start, end }: Span,
-  result: { readonly index: number; readonly reading: RecordReading },
-): ScannedRecord {
-  const { index, reading } = result;
-  return reading.kind === "fields"
-    ? { index, start, end, fields: reading.fields }
-    : { index, start, end, problem: reading.problem };
-}
-
-function malformed(message: string): BatchScan {
-  return { kind: "malformed", message };
-}
-
-function tooMany(): BatchScan {
-  return malformed(`The body has more than ${batchRecordsMax} records. Send it in several parts.`);
-}
-
-/** Inside JSON a raw line break can stand only between tokens. */
-function hasLineBreak({ bytes, start, end }: Span): boolean {
-  const own = bytes.subarray(start, end);
-  return own.includes(byte.lineFeed) || own.includes(byte.carriageReturn);
+/** The list's records if nothing but the log file's brace stands behind it. */
+function closedBy({ bytes, end }: Span, list: SpanRecords | undefined): readonly ScannedRecord[] | undefined {
+  if (!list) return undefined;
+  const brace = skipSpace({ bytes, start: list.end, end });
+  return bytes[brace] === byte.closeBrace && brace + 1 === end ? list.records : undefined;
 }
 
 /**

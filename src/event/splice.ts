@@ -52,9 +52,10 @@ function insertMembers(bytes: Uint8Array, members: Readonly<Record<string, strin
   const brace = bytes.length - 1;
   const isEmpty = bytes[trimEnd({ bytes, start: 0, end: brace }) - 1] === byte.openBrace;
   const text = JSON.stringify(members).slice(1, -1);
-  const inserted = new TextEncoder().encode(isEmpty ? text : `,${text}`);
-  const spliced = new Uint8Array(bytes.length + inserted.length);
-  spliced.set(bytes.subarray(0, brace));
+  const inserted = Buffer.from(isEmpty ? text : `,${text}`);
+  const spliced = Buffer.allocUnsafe(bytes.length + inserted.length);
+  // With its brace, which what is inserted then covers.
+  spliced.set(bytes);
   spliced.set(inserted, brace);
   spliced[spliced.length - 1] = byte.closeBrace;
   return spliced;

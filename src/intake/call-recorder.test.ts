@@ -188,6 +188,27 @@ describe("the trails that log a call", () => {
     expect(await loggedBy(world)).toEqual([expected]);
   });
 
+  test("a change is recorded behind every read that was decided before it", async () => {
+    const world = await intakeWorld();
+    const recorder = createCallRecorder(world.ports);
+    const read = (name: string) =>
+      recorder.record({ call, operation: "GetTrail", input: { Name: name }, output: {} });
+    const reads = [read("one"), read("two"), read("three")];
+    const change = recorder.record(attempt, recorder.reserve());
+    const later = read("four");
+    expect(await Promise.all([...reads, change, later])).toEqual([true, true, true, true, true]);
+    const records = await recorded(world);
+    expect(records.map(({ eventName, requestParameters }) => [eventName, requestParameters])).toEqual([
+      ["GetTrail", { name: "one" }],
+      ["GetTrail", { name: "two" }],
+      ["GetTrail", { name: "three" }],
+      ["StopLogging", { name: "t" }],
+      ["GetTrail", { name: "four" }],
+    ]);
+    expect(new Set(records.map(({ eventID }) => eventID)).size).toBe(5);
+    expect((await world.frames()).map((frame) => frame.records.length)).toEqual([1, 2, 1, 1]);
+  });
+
   test("there is no reservation in a journal that is full, and a record still finds its reserved room", async () => {
     const world = await intakeWorld({ bytesMax: 700_000 });
     const recorder = createCallRecorder(world.ports);

@@ -1,9 +1,16 @@
 // Cairn's own API calls as events: built, decided and journaled before the call is answered. Must not: know HTTP.
-import { type CallAttempt, callRecord } from "../event/call-record.ts";
+import {
+  type CallAttempt,
+  callRecordText,
+  isReadOnlyOperation,
+  recordedCode,
+  type RecordStamp,
+} from "../event/call-record.ts";
 import type { RecordFields } from "../event/record.ts";
-import type { FrameRecord, Reservation } from "../journal/contract.ts";
-import type { Destination } from "../selector/match-set.ts";
+import type { AppendOutcome, Frame, FrameHeader, FrameRecord, Reservation } from "../journal/contract.ts";
+import type { Destination, MatchSet } from "../selector/match-set.ts";
 import type { SelectorIndex } from "../selector/selector-index.ts";
+import { createGatheredFrames } from "./gathered-frames.ts";
 import type { IntakePorts } from "./ports.ts";
 
 /** Room for the record of a call that will change something, and what was logged before it did. */
@@ -26,6 +33,12 @@ export interface CallRecorder {
 const callRecordBytesMax = 256 * 1024;
 
 export function createCallRecorder(ports: IntakePorts): CallRecorder {
+  const reads = createGatheredFrames(ports.journal);
+  const appendChange = (frame: Frame, { room }: CallReservation): Promise<AppendOutcome> => {
+    // The call that stops a trail is the last one in its log.
+    reads.flush();
+    return ports.journal.append(frame, room);
+  };
   return {
     reserve() {
       const room = ports.journal.reserve(callRecordBytesMax);
@@ -34,17 +47,18 @@ export function createCallRecorder(ports: IntakePorts): CallRecorder {
     },
     async record(attempt, reservation) {
       const finishedMs = ports.clock.nowMs();
-      const frame = {
-        id: ports.random.uuid(),
-        header: {
-          door: "own-calls" as const,
-          principal: attempt.call.caller.arn,
-          arrivedMs: finishedMs,
-          configurationVersion: ports.index().version,
-        },
-        records: [decide(attempt, { finishedMs, indexBefore: reservation?.indexBefore }, ports)],
+      const eventId = ports.random.uuid();
+      const header: FrameHeader = {
+        door: "own-calls",
+        principal: attempt.call.caller.arn,
+        arrivedMs: finishedMs,
+        configurationVersion: ports.index().version,
       };
-      const outcome = await ports.journal.append(frame, reservation?.room);
+      const record = decide(attempt, { eventId, finishedMs, indexBefore: reservation?.indexBefore }, ports);
+      // A frame may have the id of its first record: both are made here, once.
+      const outcome = await (reservation
+        ? appendChange({ id: eventId, header, records: [record] }, reservation)
+        : reads.append(eventId, header, record));
       if (outcome.kind === "durable") {
         ports.metrics.count("events_accepted_total", { door: "own-calls" });
         return true;
@@ -59,9 +73,13 @@ export function createCallRecorder(ports: IntakePorts): CallRecorder {
   };
 }
 
-interface Moment {
-  readonly finishedMs: number;
+interface Moment extends RecordStamp {
   readonly indexBefore: SelectorIndex | undefined;
+}
+
+function decide(attempt: CallAttempt, moment: Moment, ports: IntakePorts): FrameRecord {
+  const bytes = Buffer.from(callRecordText(attempt, moment), "utf8");
+  return { bytes, matchSet: matchSetOf(attempt, moment.indexBefore, ports) };
 }
 
 /**
@@ -69,21 +87,25 @@ interface Moment {
  * trail is the last one in its log, as the call that starts it is the first. A trail deleted by it gets nothing more;
  * the event bus, which follows the trails, outlives them and gets that call too.
  */
-function decide(attempt: CallAttempt, { finishedMs, indexBefore }: Moment, ports: IntakePorts): FrameRecord {
-  const record = callRecord(attempt, { eventId: ports.random.uuid(), finishedMs });
+function matchSetOf(
+  attempt: CallAttempt,
+  indexBefore: SelectorIndex | undefined,
+  ports: IntakePorts,
+): MatchSet {
   const { caller, region } = attempt.call;
   const where = { account: caller.accountId, region };
-  const fields = fieldsOf(attempt, record);
-  const now = ports.index().match(fields, where);
-  const before = indexBefore?.match(fields, where).destinations ?? [];
-  const ended = before.filter(
-    ({ kind, incarnation }) =>
-      (kind === "event-bus" || ports.isLive(incarnation)) &&
-      !now.destinations.some((other) => other.incarnation === incarnation),
-  );
-  const matchSet =
-    ended.length === 0 ? now : { ...now, destinations: sorted([...now.destinations, ...ended]) };
-  return { bytes: new TextEncoder().encode(JSON.stringify(record)), matchSet };
+  const fields = fieldsOf(attempt);
+  const index = ports.index();
+  const now = index.match(fields, where);
+  if (!indexBefore || indexBefore === index) return now;
+  const ended = indexBefore
+    .match(fields, where)
+    .destinations.filter(
+      ({ kind, incarnation }) =>
+        (kind === "event-bus" || ports.isLive(incarnation)) &&
+        !now.destinations.some((other) => other.incarnation === incarnation),
+    );
+  return ended.length === 0 ? now : { ...now, destinations: sorted([...now.destinations, ...ended]) };
 }
 
 function sorted(destinations: readonly Destination[]): Destination[] {
@@ -91,21 +113,20 @@ function sorted(destinations: readonly Destination[]): Destination[] {
 }
 
 /** What selectors look at; the record is our own, so nothing needs to be scanned. */
-function fieldsOf(attempt: CallAttempt, record: Record<string, unknown>): RecordFields {
-  const { caller, region } = attempt.call;
-  const { errorCode, readOnly } = record;
+function fieldsOf({ call, operation, error }: CallAttempt): RecordFields {
+  const { caller, region } = call;
   return {
     eventSource: "cloudtrail.amazonaws.com",
-    eventName: attempt.operation,
+    eventName: operation,
     awsRegion: region,
     eventType: "AwsApiCall",
     eventCategory: "Management",
     managementEvent: true,
     recipientAccountId: caller.accountId,
-    readOnly: readOnly === true,
+    readOnly: isReadOnlyOperation(operation),
     hasUserIdentity: true,
     resources: [],
-    ...(typeof errorCode === "string" && { errorCode }),
+    ...(error && { errorCode: recordedCode(error.code) }),
     ...(caller.kind !== "unverified" && { userIdentityArn: caller.arn }),
   };
 }

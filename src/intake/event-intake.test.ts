@@ -52,6 +52,28 @@ describe("a batch", () => {
     expect(answer).toEqual({ kind: "answered", accepted: 300, rejected: [] });
   });
 
+  test("has one object per account and Region for the index, the same in the next batch", async () => {
+    const world = await intakeWorld({ bytesMax: 10_000_000 });
+    const index = world.ports.index();
+    const places: unknown[] = [];
+    const match: typeof index.match = (fields, place) => {
+      places.push(place);
+      return index.match(fields, place);
+    };
+    const intake = createEventIntake({ ...world.ports, index: () => ({ ...index, match }) });
+    const [here, there] = [managementEvent(), { ...managementEvent(), awsRegion: "eu-west-1" }];
+    for (const events of [[here, there, here], [there]]) {
+      await intake.accept({ bytes: bytesOf(JSON.stringify(events)), caller, mayPut: anyAccount });
+    }
+    const [first, second] = places;
+    expect(places).toHaveLength(4);
+    expect([places[2] === first, places[3] === second, first === second]).toEqual([true, true, false]);
+    expect(places.slice(0, 2)).toEqual([
+      { account: "123456789012", region: "us-east-1" },
+      { account: "123456789012", region: "eu-west-1" },
+    ]);
+  });
+
   test("of events that no trail logs is journaled all the same", async () => {
     const world = await intakeWorld();
     const bytes = bytesOf(JSON.stringify([managementEvent(), managementEvent()]));

@@ -1,11 +1,13 @@
 // Posted events on their way in: scan → admit (decide) → journal → answer. The answer is given only after the
 // journal is durable; a bad record never takes its neighbours with it. Must not: know HTTP.
-import { scanBatch } from "../event/scan.ts";
-import type { AppendOutcome } from "../journal/contract.ts";
+import { scanBatch, type ScannedRecord } from "../event/scan.ts";
+import type { AppendOutcome, FrameRecord } from "../journal/contract.ts";
 import type { AccountId } from "../model/arn.ts";
 import type { Caller } from "../model/call.ts";
-import { admitRecord, type Refusal } from "./admit-record.ts";
-import { cutIntoFrames, type IndexedRecord } from "./frames.ts";
+import type { SelectorIndex } from "../selector/selector-index.ts";
+import { admitRecord } from "./admit-record.ts";
+import { cutIntoFrames } from "./frames.ts";
+import { KnownPlaces, Places, type Refusal } from "./places.ts";
 import type { IntakePorts } from "./ports.ts";
 
 export interface EventBatch {
@@ -35,12 +37,15 @@ export interface EventIntake {
 const framesInFlightMax = 8;
 
 export function createEventIntake(ports: IntakePorts): EventIntake {
+  const known = new KnownPlaces();
   return {
     async accept(batch) {
       const scan = scanBatch(batch.bytes);
       if (scan.kind === "malformed") return { kind: "malformed", message: scan.message };
-      const { admitted, rejected, version } = admitAll(batch, scan.records, ports);
-      const outcome = await journalAll(admitted, { principal: batch.caller.arn, version }, ports);
+      const index = ports.index();
+      const { admitted, rejected } = admitAll({ batch, records: scan.records, index, known }, ports);
+      const decision = { principal: batch.caller.arn, version: index.version };
+      const outcome = await journalAll(admitted, decision, ports);
       const answer = { accepted: outcome.accepted, rejected: [...rejected, ...outcome.rejected] };
       countBatch(answer, ports);
       if (answer.accepted === 0 && outcome.busy !== undefined) {
@@ -51,36 +56,40 @@ export function createEventIntake(ports: IntakePorts): EventIntake {
   };
 }
 
-type Scanned = Extract<ReturnType<typeof scanBatch>, { kind: "records" }>["records"];
-
-function admitAll(batch: EventBatch, records: Scanned, ports: IntakePorts) {
-  const admission = {
-    index: ports.index(),
-    regions: ports.regions(),
-    callerAccount: batch.caller.accountId,
-    mayPut: remembered(batch.mayPut),
-    newEventId: () => ports.random.uuid(),
-  };
-  const admitted: IndexedRecord[] = [];
-  const rejected: Rejection[] = [];
-  for (const scanned of records) {
-    const result = admitRecord(batch.bytes, scanned, admission);
-    if ("code" in result) rejected.push({ index: scanned.index, ...result });
-    else admitted.push({ index: scanned.index, record: result });
-  }
-  return { version: admission.index.version, admitted, rejected };
+interface ScannedBatch {
+  readonly batch: EventBatch;
+  readonly records: readonly ScannedRecord[];
+  readonly index: SelectorIndex;
+  readonly known: KnownPlaces;
 }
 
-/** Asks once per account and batch: policies are slow, accounts few. */
-function remembered(mayPut: (account: AccountId) => boolean): (account: AccountId) => boolean {
-  const answers = new Map<AccountId, boolean>();
-  return (account) => {
-    const known = answers.get(account);
-    if (known !== undefined) return known;
-    const answer = mayPut(account);
-    if (answers.size < 10_000) answers.set(account, answer);
-    return answer;
+/** What goes to the journal, and beside it each record's place in the batch. */
+interface Admitted {
+  readonly records: readonly FrameRecord[];
+  readonly indexes: readonly number[];
+}
+
+function admitAll(scanned: ScannedBatch, ports: IntakePorts): { admitted: Admitted; rejected: Rejection[] } {
+  const { batch, index, known } = scanned;
+  const admission = {
+    index,
+    places: new Places({ regions: ports.regions(), mayPut: batch.mayPut }, known),
+    callerAccount: batch.caller.accountId,
+    newEventId: () => ports.random.uuid(),
   };
+  const records: FrameRecord[] = [];
+  const indexes: number[] = [];
+  const rejected: Rejection[] = [];
+  for (const record of scanned.records) {
+    const result = admitRecord(batch.bytes, record, admission);
+    if ("code" in result) {
+      rejected.push({ index: record.index, ...result });
+    } else {
+      records.push(result);
+      indexes.push(record.index);
+    }
+  }
+  return { admitted: { records, indexes }, rejected };
 }
 
 interface Decision {
@@ -97,33 +106,38 @@ interface JournalResult {
 }
 
 async function journalAll(
-  admitted: readonly IndexedRecord[],
+  { records, indexes }: Admitted,
   decision: Decision,
   ports: IntakePorts,
 ): Promise<JournalResult> {
-  const frames = cutIntoFrames(admitted);
+  const frames = cutIntoFrames(records);
   const rejected: Rejection[] = [];
   let accepted = 0;
+  /** Records of the frames before the one looked at. */
+  let before = 0;
   let busy: string | undefined;
   for (let first = 0; first < frames.length; first += framesInFlightMax) {
     const window = frames.slice(first, first + framesInFlightMax);
     const outcomes = await Promise.all(window.map((frame) => appendFrame(frame, decision, ports)));
     for (const [place, outcome] of outcomes.entries()) {
-      const frame = window[place] ?? [];
+      const count = window[place]?.length ?? 0;
       if (outcome.kind === "durable") {
-        accepted += frame.length;
-        continue;
+        accepted += count;
+      } else {
+        const message = refusalText(outcome);
+        busy = message;
+        for (const index of indexes.slice(before, before + count)) {
+          rejected.push({ index, code: "Throttling", message });
+        }
       }
-      busy = refusalText(outcome);
-      const message = busy;
-      rejected.push(...frame.map(({ index }) => ({ index, code: "Throttling" as const, message })));
+      before += count;
     }
   }
   return { accepted, rejected, ...(busy !== undefined && { busy }) };
 }
 
 function appendFrame(
-  frame: readonly IndexedRecord[],
+  records: readonly FrameRecord[],
   decision: Decision,
   ports: IntakePorts,
 ): Promise<AppendOutcome> {
@@ -135,7 +149,7 @@ function appendFrame(
       arrivedMs: ports.clock.nowMs(),
       configurationVersion: decision.version,
     },
-    records: frame.map(({ record }) => record),
+    records,
   });
 }
 

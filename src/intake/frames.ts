@@ -10,39 +10,35 @@ const frameRecordsMax = 10_000;
 const frameDestinationsMax = 40_000;
 const aroundDestinations = 2;
 
-export interface IndexedRecord {
-  /** Place in the batch, for the answer. */
-  readonly index: number;
-  readonly record: FrameRecord;
-}
-
 /** Keeps the order; every frame holds at least one record. */
-export function cutIntoFrames(records: readonly IndexedRecord[]): IndexedRecord[][] {
-  const frames: IndexedRecord[][] = [];
-  let current: IndexedRecord[] = [];
+export function cutIntoFrames(records: readonly FrameRecord[]): (readonly FrameRecord[])[] {
+  const frames: (readonly FrameRecord[])[] = [];
+  let first = 0;
   let bytes = 0;
   let destinations = 0;
   let sets = new Set<MatchSet>();
-  for (const entry of records) {
-    const { matchSet, bytes: own } = entry.record;
+  // Records of one set often come together; the set is not looked up again then.
+  let lastSet: MatchSet | undefined;
+  for (const [at, { matchSet, bytes: own }] of records.entries()) {
+    const isNewSet = matchSet !== lastSet && !sets.has(matchSet);
     const isFull =
       bytes + own.length > frameRecordBytesMax ||
-      current.length >= frameRecordsMax ||
-      (!sets.has(matchSet) && destinations + weightOf(matchSet) > frameDestinationsMax);
-    if (current.length > 0 && isFull) {
-      frames.push(current);
-      current = [];
+      at - first >= frameRecordsMax ||
+      (isNewSet && destinations + weightOf(matchSet) > frameDestinationsMax);
+    if (at > first && isFull) {
+      frames.push(records.slice(first, at));
+      first = at;
       bytes = 0;
       destinations = 0;
       sets = new Set();
     }
-    current.push(entry);
     bytes += own.length;
+    lastSet = matchSet;
     if (sets.has(matchSet)) continue;
     sets.add(matchSet);
     destinations += weightOf(matchSet);
   }
-  if (current.length > 0) frames.push(current);
+  if (first < records.length) frames.push(first === 0 ? records : records.slice(first));
   return frames;
 }
 

@@ -6,11 +6,13 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { RecordFields } from "../../src/event/record.ts";
 import { missingMember } from "../../src/event/required.ts";
+import { eventTimeOf } from "../../src/event/event-time.ts";
 import { compactRecord, scanBatch, type ScannedRecord } from "../../src/event/scan.ts";
 import { parseAccountId } from "../../src/model/arn.ts";
 import { compileSelectors } from "../../src/selector/compile.ts";
 import { naiveMatches } from "../../src/selector/naive-matcher.test-support.ts";
 import type { FieldSelector, TrailSelectors } from "../../src/selector/selectors.ts";
+import { differenceOf, nothingSeen } from "../fuzz/scanner-differences.ts";
 
 const folder = fileURLToPath(new URL("../../../shared/data/events/", import.meta.url));
 const isThere = existsSync(folder);
@@ -205,6 +207,24 @@ describe.skipIf(!isThere)("the real records", () => {
         if ("fields" in record) expect(record.fields).toEqual(expectedFields(parsed[index] ?? {}));
       }
     }
+  });
+
+  test("are read in place, as JSON.parse reads them, in every form", () => {
+    const seen = nothingSeen();
+    for (const file of files) {
+      const parsed = parsedRecords(file);
+      const forms = [JSON.stringify(parsed), JSON.stringify({ Records: parsed }, null, 2)];
+      for (const bytes of [file.bytes, ...forms.map((form) => Buffer.from(form))]) {
+        expect(differenceOf(bytes, seen), file.name).toBeUndefined();
+      }
+      for (const record of scannedRecords(file)) {
+        if (!("fields" in record)) continue;
+        expect(eventTimeOf(file.bytes.subarray(record.start, record.end))).toBe(record.fields.eventTime);
+      }
+    }
+    expect(seen.records).toBe(3 * 6968);
+    // All but those that are refused.
+    expect(seen.affirmed).toBe(seen.records - seen.problems);
   });
 
   test.each([
