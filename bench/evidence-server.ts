@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { join } from "node:path";
 import { testChain, testKey, writeCairnBucket } from "../src/cli/verify/chain.test-world.ts";
 import { evidence } from "./evidence.ts";
-import { generatedBodies } from "./generated-events.ts";
+import { generatedBodies } from "./records/generated-records.ts";
 
 const { bucket, account, region, trailName, startMs, digests, filesPerDigest, recordsPerFile } = evidence;
 const [folder = ""] = process.argv.slice(2);

@@ -1,47 +1,69 @@
-// Runs the scenarios and prints the machine, the commit and one table. Figures are ratios inside one run;
-// absolute numbers of different machines cannot be compared.
-import { execFileSync } from "node:child_process";
-import { cpus } from "node:os";
-import { doorToLogFiles } from "./door-to-log-files.ts";
-import { getTrail } from "./get-trail.ts";
-import { verifyEvidence } from "./verify.ts";
+// Runs scenarios, each in a process of its own, prints their tables and keeps a line of JSON of each. Figures are
+// ratios inside one run; absolute numbers of different machines cannot be compared.
+// Usage: tsx bench/main.ts [--quick] [--minutes=N] [SCENARIO …], or --markdown for what was kept of the last runs
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { keptReportsText } from "./kept-reports.ts";
+import { keepReport, type Scenario, showReport, surroundings } from "./report.ts";
 
-export interface Figure {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: string;
+interface Entry {
+  readonly load: () => Promise<Scenario>;
+  /** Takes many minutes: runs only when it is named. */
+  readonly isLong?: true;
 }
 
-const scenarios: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
-  "door-to-log-files": doorToLogFiles,
-  "get-trail": getTrail,
-  verify: verifyEvidence,
+const scenarios: Readonly<Record<string, Entry>> = {
+  records: { load: async () => (await import("./records.ts")).records },
+  scan: { load: async () => (await import("./scan.ts")).scan },
+  match: { load: async () => (await import("./match.ts")).match },
+  journal: { load: async () => (await import("./journal.ts")).journal },
+  compress: { load: async () => (await import("./compress.ts")).compress },
+  pipeline: { load: async () => (await import("./pipeline.ts")).pipeline },
+  api: { load: async () => (await import("./api.ts")).api },
+  verify: { load: async () => (await import("./verify.ts")).verifyEvidence },
+  profile: { load: async () => (await import("./profile.ts")).profile, isLong: true },
+  outage: { load: async () => (await import("./outage.ts")).outage, isLong: true },
+  soak: { load: async () => (await import("./soak.ts")).soak, isLong: true },
 };
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in scenarios));
-if (unknown.length > 0) {
+const flags = process.argv.slice(2).filter((word) => word.startsWith("--"));
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const minutes = Number(flags.find((flag) => flag.startsWith("--minutes="))?.slice(10) ?? 10);
+const options = { isQuick: flags.includes("--quick"), minutes };
+const mistakes = [
+  ...wanted.filter((name) => !(name in scenarios)),
+  ...flags.filter((flag) => !/^--(quick|markdown|minutes=[\d.]+)$/.test(flag)),
+];
+if (mistakes.length > 0) {
   process.stderr.write(
-    `Unknown scenario ${unknown.join(", ")}; there are ${Object.keys(scenarios).join(", ")}.\n`,
+    `Unknown: ${mistakes.join(", ")}. Scenarios: ${Object.keys(scenarios).join(", ")}; flags: --quick, --minutes=N, --markdown.\n`,
   );
   process.exit(2);
 }
-process.stdout.write(
-  `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}, commit ${commit()}\n`,
-);
-for (const [name, scenario] of Object.entries(scenarios)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  process.stdout.write(`\n${name}\n`);
-  for (const { what, value, unit } of await scenario()) {
-    const shown = value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(2);
-    process.stdout.write(`  ${what.padEnd(66)} ${shown.padStart(10)} ${unit}\n`);
-  }
+const [only, ...more] = wanted;
+if (flags.includes("--markdown")) process.stdout.write(keptReportsText());
+else if (only !== undefined && more.length === 0) await runHere(only);
+else process.exit(runAll(wanted));
+
+async function runHere(name: string): Promise<void> {
+  const { commit, node, machine } = surroundings();
+  process.stdout.write(`\n${name} (Node ${node}, ${machine.cores} × ${machine.cpu}, commit ${commit})\n`);
+  const run = await scenarios[name]?.load();
+  const report = await run?.(options);
+  if (report === undefined) return;
+  showReport(report, options);
+  keepReport(name, report, options);
 }
 
-function commit(): string {
-  try {
-    return execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8" }).trim();
-  } catch {
-    return "unknown";
-  }
+/** A fresh process each, so that no scenario runs on a heap and compiled code that another one shaped. */
+function runAll(names: readonly string[]): number {
+  const chosen = Object.keys(scenarios).filter((name) =>
+    names.length > 0 ? names.includes(name) : !scenarios[name]?.isLong,
+  );
+  const me = [...process.execArgv, fileURLToPath(import.meta.url), ...flags];
+  const failed = chosen.filter((name) => {
+    return spawnSync(process.execPath, [...me, name], { stdio: "inherit" }).status !== 0;
+  });
+  if (failed.length > 0) process.stderr.write(`\nFailed: ${failed.join(", ")}.\n`);
+  return failed.length > 0 ? 1 : 0;
 }

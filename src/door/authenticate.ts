@@ -3,6 +3,7 @@
 import { parseAccountId } from "../model/arn.ts";
 import type { Call, Caller } from "../model/call.ts";
 import { apiError } from "../model/errors.ts";
+import type { PolicyContext } from "../model/policy.ts";
 import { partitionOf, type Region } from "../model/regions.ts";
 import { isoSeconds } from "../model/timestamp.ts";
 import type { Permissions } from "./authorize.ts";
@@ -36,10 +37,11 @@ export function authenticate(request: ReadRequest, rules: AdmissionRules, parts:
   const configuration = parts.configuration();
   if (configuration.auth === "off") return admitUnverified(request, configuration);
   const nowMs = parts.clock.nowMs();
+  const { services, style } = rules;
   const { regions, clockSkewMsMax } = configuration;
   const signature = verifySignature(
     request,
-    { ...rules, regions, clockSkewMsMax, nowMs },
+    { services, style, regions, clockSkewMsMax, nowMs },
     { identity: parts.identity, keys: parts.signingKeys },
   );
   const call = callOf(request, signature.identity.caller, signature.region);
@@ -81,10 +83,14 @@ function callOf(request: DoorRequest, caller: Caller, region: Region): Call {
 
 /** The root of an account may do everything in it; users do what their policies say. */
 function permissionsOf(identity: SigningIdentity, call: Call, nowMs: number): Permissions {
+  if (call.caller.kind === "root") return { kind: "everything" };
+  return { kind: "policies", policies: identity.policies, context: () => contextOf(call, nowMs) };
+}
+
+function contextOf(call: Call, nowMs: number): PolicyContext {
   const { caller, region, sourceIp, userAgent, tls } = call;
-  if (caller.kind === "root") return { kind: "everything" };
   const issuedMs = caller.session?.issuedMs;
-  const context = {
+  return {
     "aws:PrincipalArn": [caller.arn],
     "aws:PrincipalAccount": [caller.accountId],
     "aws:PrincipalType": ["User"],
@@ -98,5 +104,4 @@ function permissionsOf(identity: SigningIdentity, call: Call, nowMs: number): Pe
     "aws:EpochTime": [String(Math.floor(nowMs / 1000))],
     "aws:TokenIssueTime": issuedMs === undefined ? [] : [isoSeconds(issuedMs)],
   };
-  return { kind: "policies", policies: identity.policies, context };
 }

@@ -2,14 +2,17 @@
 import { hash } from "node:crypto";
 import { headerOf, type RequestHeaders } from "./exchange.ts";
 import { isoBasic, parseHttpDate } from "./iso-basic.ts";
-import { checkedParts, incomplete, type SignatureClaim } from "./signature-claim.ts";
+import {
+  checkedParts,
+  type CredentialScope,
+  incomplete,
+  parseScope,
+  type SignatureClaim,
+} from "./signature-claim.ts";
 
 /** Reads the header. Throws IncompleteSignatureException that names what is missing. */
 export function readHeaderClaim(authorization: string, headers: RequestHeaders): SignatureClaim {
-  const parameters = parametersOf(authorization);
-  const credential = parameters.get("Credential");
-  const signature = parameters.get("Signature");
-  const signedHeaders = parameters.get("SignedHeaders");
+  const { credential, scope, signature, signedHeaders } = parametersOf(authorization);
   const time = timeOf(headers);
   if (!credential || !signature || !signedHeaders || time === undefined) {
     throw incomplete(missingParts({ credential, signature, signedHeaders, time }, authorization));
@@ -17,22 +20,43 @@ export function readHeaderClaim(authorization: string, headers: RequestHeaders):
   if (!/^AWS4-HMAC-SHA256\s/.test(authorization)) {
     throw incomplete("The Authorization header must begin with the algorithm AWS4-HMAC-SHA256.");
   }
-  const token = headerOf({ headers }, "x-amz-security-token");
-  return {
-    ...checkedParts({ credential, signature, signedHeaders, time }),
-    ...(token === undefined ? {} : { securityToken: token }),
-  };
+  const securityToken = headerOf({ headers }, "x-amz-security-token");
+  return checkedParts({ scope, signature, signedHeaders, time, securityToken });
 }
 
+interface Parameters {
+  readonly credential: string | undefined;
+  /** Of the credential; undefined when that is none. */
+  readonly scope: CredentialScope | undefined;
+  readonly signedHeaders: string | undefined;
+  readonly signature: string | undefined;
+}
+
+/** How every SDK writes the header; all that is written otherwise is read part by part. */
+const usualForm =
+  /^AWS4-HMAC-SHA256 Credential=(([^,=\s/]+)\/([^,=\s/]+)\/([^,=\s/]+)\/([^,=\s/]+)\/([^,=\s/]+)), ?SignedHeaders=([^,=\s]+), ?Signature=([^,=\s]+)$/;
+
 /** `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`; of a doubled parameter the last counts. */
-export function parametersOf(authorization: string): Map<string, string> {
+export function parametersOf(authorization: string): Parameters {
+  const usual = usualForm.exec(authorization);
+  if (usual) {
+    const [, credential, accessKeyId = "", date = "", region = "", service = "", terminator = ""] = usual;
+    const scope = { accessKeyId, date, region, service, terminator };
+    return { credential, scope, signedHeaders: usual[7], signature: usual[8] };
+  }
   const space = authorization.indexOf(" ");
   const parameters = new Map<string, string>();
   for (const part of authorization.slice(space + 1).split(",")) {
     const equals = part.indexOf("=");
     if (equals > 0) parameters.set(part.slice(0, equals).trim(), part.slice(equals + 1).trim());
   }
-  return parameters;
+  const credential = parameters.get("Credential");
+  return {
+    credential,
+    scope: credential === undefined ? undefined : parseScope(credential),
+    signedHeaders: parameters.get("SignedHeaders"),
+    signature: parameters.get("Signature"),
+  };
 }
 
 /** X-Amz-Date, else Date in either form; undefined when there is none. A doubled one is no date. */

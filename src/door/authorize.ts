@@ -1,6 +1,6 @@
 // May this caller do this: policies asked for each resource of a call, with the exact texts of a refusal (api.md §1.6).
 import { type ApiError, apiError } from "../model/errors.ts";
-import { evaluate, type PolicyDecision, type PolicyDocument } from "../model/policy.ts";
+import { evaluate, type PolicyContext, type PolicyDecision, type PolicyDocument } from "../model/policy.ts";
 
 /** What a caller may do. `everything`: authentication is off, or the account's root asks. */
 export type Permissions =
@@ -9,7 +9,7 @@ export type Permissions =
       readonly kind: "policies";
       readonly policies: readonly PolicyDocument[];
       /** Condition keys, as far as the door knows them. */
-      readonly context: Readonly<Record<string, readonly string[]>>;
+      readonly context: PolicyContext | (() => PolicyContext);
     };
 
 /** One action on one resource: an ARN, or `*` where an operation has none. */
@@ -22,7 +22,8 @@ export interface Deed {
 /** Explicit deny wins; nothing said is a denial too. */
 export function decide(permissions: Permissions, deed: Deed): PolicyDecision {
   if (permissions.kind === "everything") return "allowed";
-  return evaluate(permissions.policies, { ...deed, context: permissions.context });
+  const { action, resource } = deed;
+  return evaluate(permissions.policies, { action, resource, context: permissions.context });
 }
 
 /** Throws AccessDeniedException for the first deed that is not allowed. */

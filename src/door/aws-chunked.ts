@@ -4,7 +4,7 @@
 //   [{trailer}:{value}\r\n … [x-amz-trailer-signature:{hex}\r\n]]\r\n
 //
 // Each signature covers the one before it, the first one the signature of the request's headers.
-import { createHmac, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import { ApiError, apiError } from "../model/errors.ts";
 import { isSameText, scopeText, type VerifiedSignature } from "./sigv4.ts";
 
@@ -65,7 +65,7 @@ function createChain(verified: VerifiedSignature): Chain {
         previous,
       ];
       const text = [...head, hashes].join("\n");
-      const expected = createHmac("sha256", verified.signingKey).update(text).digest("hex");
+      const expected = verified.signingKey.sign(text);
       if (!isSameText(signature, expected)) throw apiError("InvalidSignatureException.mismatch");
       previous = expected;
     },

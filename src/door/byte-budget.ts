@@ -16,29 +16,44 @@ export interface ByteBudget {
 /** `bytesMax` is asked at every take: the configuration may have been reloaded. */
 export function createByteBudget(bytesMax: () => number, onChange: (bytesTaken: number) => void): ByteBudget {
   let taken = 0;
-  const change = (count: number): void => {
-    taken += count;
-    onChange(taken);
+  const account: Account = {
+    hasRoomFor: (count) => taken + count <= bytesMax(),
+    change(count) {
+      taken += count;
+      onChange(taken);
+    },
   };
   return {
     get bytesTaken() {
       return taken;
     },
-    open() {
-      let own = 0;
-      let isOpen = true;
-      return {
-        take(count) {
-          if (!isOpen || taken + count > bytesMax()) return false;
-          own += count;
-          change(count);
-          return true;
-        },
-        release() {
-          if (isOpen && own > 0) change(-own);
-          isOpen = false;
-        },
-      };
-    },
+    open: () => new Lease(account),
   };
+}
+
+interface Account {
+  hasRoomFor(count: number): boolean;
+  change(count: number): void;
+}
+
+class Lease implements OwnedLease {
+  readonly #account: Account;
+  #own = 0;
+  #isOpen = true;
+
+  constructor(account: Account) {
+    this.#account = account;
+  }
+
+  take(count: number): boolean {
+    if (!this.#isOpen || !this.#account.hasRoomFor(count)) return false;
+    this.#own += count;
+    this.#account.change(count);
+    return true;
+  }
+
+  release(): void {
+    if (this.#isOpen && this.#own > 0) this.#account.change(-this.#own);
+    this.#isOpen = false;
+  }
 }

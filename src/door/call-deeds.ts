@@ -20,14 +20,21 @@ export function deedsOf<Name extends OperationName>(
   input: Input<Name>,
   call: Call,
 ): readonly Deed[] {
-  const resources = [...new Set(references[operation](input).map((reference) => arnOf(reference, call)))];
+  const resources = resourcesOf(referencesOf[operation](input), call);
   if (resources.length > resourcesMax) throw tooManyResources(resources.length);
-  return actionsOf(operation, input).flatMap((action) =>
-    (resources.length > 0 ? resources : ["*"]).map((resource) => ({
-      action: `cloudtrail:${action}`,
-      resource,
-    })),
-  );
+  const deeds: Deed[] = [];
+  for (const name of actionsOf(operation, input)) {
+    const action = `cloudtrail:${name}`;
+    for (const resource of resources) deeds.push({ action, resource });
+  }
+  return deeds;
+}
+
+/** Each once; `*` when there is none. */
+function resourcesOf(references: readonly Reference[], call: Call): readonly string[] {
+  const arns = references.map((reference) => arnOf(reference, call));
+  if (arns.length === 0) return ["*"];
+  return arns.length === 1 ? arns : [...new Set(arns)];
 }
 
 function tooManyResources(count: number): ApiError {
@@ -73,7 +80,7 @@ function trailOrStore(input: {
     : trail(input.TrailName);
 }
 
-const references: References = {
+const referencesOf: References = {
   AddTags: (input) => trail(input.ResourceId),
   CancelQuery: (input) => store(input.EventDataStore),
   CreateChannel: anything,

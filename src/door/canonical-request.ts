@@ -19,16 +19,17 @@ export interface CanonicalChoices {
 
 /** Builds the canonical request. A signed header that is absent counts as empty; callers refuse that before. */
 export function canonicalRequest(request: SignableRequest, choices: CanonicalChoices): string {
-  const names = choices.signedHeaders.toSorted();
-  return [
-    request.method,
-    choices.path === "normalized" ? normalizedPath(request.path) : sentPath(request.path),
-    canonicalQuery(request.query),
-    ...names.map((name) => `${name}:${canonicalValue(request.headers.get(name) ?? [])}`),
-    "",
-    names.join(";"),
-    choices.payloadHash,
-  ].join("\n");
+  const names = sorted(choices.signedHeaders);
+  const path = choices.path === "normalized" ? normalizedPath(request.path) : sentPath(request.path);
+  let text = `${request.method}\n${path}\n${canonicalQuery(request.query)}\n`;
+  for (const name of names) text += `${name}:${canonicalValues(request.headers.get(name) ?? [])}\n`;
+  return `${text}\n${names.join(";")}\n${choices.payloadHash}`;
+}
+
+/** Signers list the names in order, as they sign them. */
+function sorted(names: readonly string[]): readonly string[] {
+  const isInOrder = names.every((name, index) => index === 0 || (names[index - 1] ?? "") <= name);
+  return isInOrder ? names : names.toSorted();
 }
 
 /** Parameters encoded, sorted by name and then value; the signature itself is left out. */
@@ -49,9 +50,16 @@ function canonicalQuery(query: string): string {
     .join("&");
 }
 
-/** Values in the order sent, each trimmed, inner white space (a folded line too) as one space. */
-function canonicalValue(values: readonly string[]): string {
-  return values.map((value) => value.replace(/[ \t\r\n]+/g, " ").trim()).join(",");
+/** Values in the order sent. */
+function canonicalValues(values: readonly string[]): string {
+  const [first = ""] = values;
+  return values.length === 1 ? canonicalValue(first) : values.map(canonicalValue).join(",");
+}
+
+/** Trimmed, inner white space (a folded line too) as one space. */
+function canonicalValue(value: string): string {
+  const hasWideSpace = /[\t\r\n]|  /.test(value);
+  return (hasWideSpace ? value.replace(/[ \t\r\n]+/g, " ") : value).trim();
 }
 
 function normalizedPath(path: string): string {

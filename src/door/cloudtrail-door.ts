@@ -8,13 +8,21 @@ import { ApiError, apiError } from "../model/errors.ts";
 import { operationShapes } from "../model/generated/shapes.ts";
 import type { Input, OperationName, Operations, Output } from "../model/operations.ts";
 import { errorAnswer, jsonAnswer, unknownOperationXml } from "./answers.ts";
-import { type Admission, type AdmissionParts, authenticate, type ReadRequest } from "./authenticate.ts";
+import {
+  type Admission,
+  type AdmissionParts,
+  type AdmissionRules,
+  authenticate,
+  type ReadRequest,
+} from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { deedsOf } from "./call-deeds.ts";
 import type { DoorAnswer } from "./exchange.ts";
 import { failureText } from "./failure-text.ts";
 import type { DoorPorts } from "./ports.ts";
 import { mediaTypeOf, operationTextOf } from "./route.ts";
+
+const rules: AdmissionRules = { services: ["cloudtrail"], style: "standard" };
 
 export type CloudTrailParts = AdmissionParts & Pick<DoorPorts, "operations" | "calls" | "log" | "metrics">;
 
@@ -44,7 +52,7 @@ async function perform(
   request: ReadRequest,
   parts: CloudTrailParts,
 ): Promise<object> {
-  const admission = authenticate(request, { services: ["cloudtrail"], style: "standard" }, parts);
+  const admission = authenticate(request, rules, parts);
   const outcome = await run(operation, { request, admission, parts });
   const isDurable = await recordCall(operation, admission, { outcome, parts });
   if (outcome.error) {
@@ -62,36 +70,35 @@ interface CallContext {
   readonly parts: CloudTrailParts;
 }
 
+/** Filled in as far as the call comes. Input and output are JSON. */
 interface CallOutcome {
-  readonly input?: object;
-  readonly output?: object;
-  readonly error?: ApiError;
-  readonly reservation?: CallReservation;
+  input?: object;
+  output?: object;
+  error?: ApiError;
+  reservation?: CallReservation;
 }
 
 /** Decodes, authorizes, keeps room for the record if something will change, runs, encodes. Never rejects. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- ties input, handler and output to one operation
 async function run<Name extends OperationName>(operation: Name, context: CallContext): Promise<CallOutcome> {
   const { request, admission, parts } = context;
-  let seen: Pick<CallOutcome, "input" | "reservation"> = {};
+  const outcome: CallOutcome = {};
   try {
     const input: Input<Name> = decodeInput(operation, request.body);
-    seen = { input: inputAsJson(operation, input) };
+    outcome.input = inputAsJson(operation, input);
     authorize(admission.permissions, admission.call.caller.arn, deedsOf(operation, input, admission.call));
     if (!isReadOnlyOperation(operation)) {
       const reservation = parts.calls.reserve();
       if (!reservation) throw apiError("ThrottlingException");
-      seen = { ...seen, reservation };
+      outcome.reservation = reservation;
     }
     const operations: Operations = parts.operations;
     const output: Output<Name> = await operations[operation](input, admission.call);
-    return { ...seen, output: encodeOutput(operation, output) };
+    outcome.output = encodeOutput(operation, output);
   } catch (error) {
-    return {
-      ...seen,
-      error: error instanceof ApiError ? error : unexpected(error, { operation, request, parts }),
-    };
+    outcome.error = error instanceof ApiError ? error : unexpected(error, { operation, request, parts });
   }
+  return outcome;
 }
 
 /** True when the record of the call is on disk. */
@@ -101,13 +108,7 @@ async function recordCall(
   { outcome, parts }: { readonly outcome: CallOutcome; readonly parts: CloudTrailParts },
 ): Promise<boolean> {
   const { input, output, error, reservation } = outcome;
-  const attempt: CallAttempt = {
-    call: admission.call,
-    operation,
-    ...(input === undefined ? {} : { input }),
-    ...(output === undefined ? {} : { output }),
-    ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
-  };
+  const attempt: CallAttempt = { call: admission.call, operation, input, output, error };
   try {
     return await parts.calls.record(attempt, reservation);
   } catch (failure) {

@@ -7,7 +7,13 @@ import type { AccountId } from "../model/arn.ts";
 import { unreachable } from "../model/assert.ts";
 import { partitionOf } from "../model/regions.ts";
 import { methodNotAllowed, plainError } from "./answers.ts";
-import { type Admission, type AdmissionParts, authenticate, type ReadRequest } from "./authenticate.ts";
+import {
+  type Admission,
+  type AdmissionParts,
+  type AdmissionRules,
+  authenticate,
+  type ReadRequest,
+} from "./authenticate.ts";
 import { decide } from "./authorize.ts";
 import { type ByteLease, type DoorAnswer, headerOf } from "./exchange.ts";
 import { gunzip, isGzip } from "./gunzip.ts";
@@ -16,6 +22,9 @@ import type { DoorPorts } from "./ports.ts";
 
 export type EventsParts = AdmissionParts & Pick<DoorPorts, "events">;
 
+const rules: AdmissionRules = { services: ["cairn", "execute-api", "cloudtrail"], style: "standard" };
+const encodings: ReadonlySet<string> = new Set(["identity", "gzip", "x-gzip", ""]);
+
 /** Answers one batch; throws ApiErrors of authentication. */
 export async function answerEvents(
   request: ReadRequest,
@@ -23,8 +32,7 @@ export async function answerEvents(
   lease: ByteLease,
 ): Promise<DoorAnswer> {
   if (request.method !== "POST") return methodNotAllowed("POST");
-  const services = ["cairn", "execute-api", "cloudtrail"];
-  const admission = authenticate(request, { services, style: "standard" }, parts);
+  const admission = authenticate(request, rules, parts);
   const plain = await plainBytes(request, lease, parts.configuration().limits.eventsBodyBytesMax);
   if (plain.kind === "answer") return plain.answer;
   const outcome = await parts.events.accept({
@@ -54,7 +62,7 @@ type PlainBytes =
 /** Undoes gzip, whether the header says it or the first bytes do (a file sent as it lies there). */
 async function plainBytes(request: ReadRequest, lease: ByteLease, bytesMax: number): Promise<PlainBytes> {
   const encoding = (headerOf(request, "content-encoding") ?? "identity").trim().toLowerCase();
-  if (!["identity", "gzip", "x-gzip", ""].includes(encoding)) {
+  if (!encodings.has(encoding)) {
     const text = "Content-Encoding may be gzip or identity.";
     return {
       kind: "answer",

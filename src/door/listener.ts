@@ -2,14 +2,15 @@
 // Must not: know routes or protocols; a request goes to dispatch.ts and comes back as an answer.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { apiError } from "../model/errors.ts";
 import type { TlsDetails } from "../model/call.ts";
 import { errorAnswer, plainError } from "./answers.ts";
-import { type ByteBudget, createByteBudget, type OwnedLease } from "./byte-budget.ts";
+import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
 import { type Arrival, type DoorParts, dispatch } from "./dispatch.ts";
-import { type BodyOutcome, type DoorAnswer, groupHeaders } from "./exchange.ts";
+import { type BodyOutcome, type ByteLease, type DoorAnswer, groupHeaders } from "./exchange.ts";
 import { failureText } from "./failure-text.ts";
 import type { DoorPorts } from "./ports.ts";
 import { announcesTooMuch, readBody } from "./read-body.ts";
@@ -41,12 +42,18 @@ export function createDoor(ports: DoorPorts): Door {
 
 type Exchange = { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse };
 
+/** What stays the same for all requests of a connection, and the answers it still owes. */
+interface Connection {
+  readonly owed: Set<ServerResponse>;
+  readonly sourceIp: string;
+  readonly localAddress: string;
+}
+
 class HttpDoor implements Door {
   readonly #parts: DoorParts;
   readonly #budget: ByteBudget;
   readonly #server: Server | TlsServer;
-  /** Open connections and the answers each still owes. */
-  readonly #connections = new Map<Duplex, Set<ServerResponse>>();
+  readonly #connections = new Map<Duplex, Connection>();
   /** Every socket, also one whose TLS handshake never ends: closing must not wait for it. */
   readonly #sockets = new Set<Duplex>();
   readonly #refused = new WeakSet<Duplex>();
@@ -152,7 +159,7 @@ class HttpDoor implements Door {
   }
 
   #admit(socket: Duplex): void {
-    this.#connections.set(socket, new Set());
+    this.#connections.set(socket, connectionOf(socket));
     this.#parts.metrics.gauge("connections", this.#connections.size);
     socket.once("close", () => {
       this.#connections.delete(socket);
@@ -164,20 +171,20 @@ class HttpDoor implements Door {
   /** One request: refuses what is too much, else has it answered. Never throws. */
   #take(exchange: Exchange, expectation: "none" | "continue"): void {
     const { incoming, outgoing } = exchange;
-    const owed = this.#connections.get(incoming.socket) ?? new Set();
-    owed.add(outgoing);
-    outgoing.once("close", () => owed.delete(outgoing));
+    const connection = this.#connections.get(incoming.socket) ?? connectionOf(incoming.socket);
+    connection.owed.add(outgoing);
+    outgoing.on("close", () => connection.owed.delete(outgoing));
     // A client that goes away shows as `close`; the error itself has nobody to be told to.
     incoming.on("error", (error) => this.#log("debug", error, "A client went away while it was sending."));
     outgoing.on("error", (error) => this.#log("debug", error, "A client went away before its answer."));
     const requestId = this.#parts.random.uuid();
-    const refusal = this.#refusalOf(exchange, owed.size, requestId);
+    const refusal = this.#refusalOf(exchange, connection.owed.size, requestId);
     if (refusal) {
       this.#parts.metrics.count("requests_refused_total", { reason: String(refusal.status) });
       this.#write(exchange, refusal, requestId);
       return;
     }
-    this.#answer(exchange, expectation, requestId).catch((error: unknown) => {
+    this.#answer(exchange, { connection, expectation, requestId }).catch((error: unknown) => {
       this.#log("error", error, "An answer could not be written.");
       outgoing.destroy();
     });
@@ -195,49 +202,14 @@ class HttpDoor implements Door {
     return undefined;
   }
 
-  async #answer(exchange: Exchange, expectation: "none" | "continue", requestId: string): Promise<void> {
+  async #answer(exchange: Exchange, context: Context): Promise<void> {
     const lease = this.#budget.open();
     try {
-      const answer = await dispatch(
-        this.#arrivalOf(exchange, { expectation, requestId, lease }),
-        this.#parts,
-      );
-      if (answer) this.#write(exchange, answer, requestId);
+      const answer = await dispatch(arrivalOf(exchange, context, lease), this.#parts);
+      if (answer) this.#write(exchange, answer, context.requestId);
     } finally {
       lease.release();
     }
-  }
-
-  #arrivalOf(
-    { incoming, outgoing }: Exchange,
-    more: {
-      readonly expectation: "none" | "continue";
-      readonly requestId: string;
-      readonly lease: OwnedLease;
-    },
-  ): Arrival {
-    const url = incoming.url ?? "/";
-    const mark = url.indexOf("?");
-    const tls = tlsDetailsOf(incoming);
-    return {
-      request: {
-        method: incoming.method ?? "",
-        path: mark === -1 ? url : url.slice(0, mark),
-        query: mark === -1 ? "" : url.slice(mark + 1),
-        headers: groupHeaders(incoming.rawHeaders),
-        requestId: more.requestId,
-        sourceIp: plainIp(incoming.socket.remoteAddress),
-        localAddress: plainIp(incoming.socket.localAddress),
-        httpVersion: incoming.httpVersion,
-        ...(tls ? { tls } : {}),
-      },
-      lease: more.lease,
-      readBody: (bytesMax): Promise<BodyOutcome> => {
-        if (more.expectation === "continue" && !announcesTooMuch(incoming, bytesMax))
-          outgoing.writeContinue();
-        return readBody(incoming, { bytesMax, lease: more.lease });
-      },
-    };
   }
 
   #write(exchange: Exchange, answer: DoorAnswer, requestId: string): void {
@@ -283,8 +255,8 @@ class HttpDoor implements Door {
   #refuse(socket: Duplex, refusal: { readonly status: string; readonly text: string }): void {
     if (this.#refused.has(socket) && socket.writableEnded) return;
     this.#refused.add(socket);
-    const owed = this.#connections.get(socket);
-    if ([...(owed ?? [])].some((outgoing) => outgoing.headersSent)) {
+    const owed = this.#connections.get(socket)?.owed ?? [];
+    if ([...owed].some((outgoing) => outgoing.headersSent)) {
       socket.destroy();
       return;
     }
@@ -308,9 +280,45 @@ class HttpDoor implements Door {
   }
 }
 
+function connectionOf(socket: Duplex): Connection {
+  const { remoteAddress, localAddress } = socket instanceof Socket ? socket : {};
+  return { owed: new Set(), sourceIp: plainIp(remoteAddress), localAddress: plainIp(localAddress) };
+}
+
 /** `::ffff:10.0.0.1` is 10.0.0.1 on a socket that speaks both. */
 function plainIp(address: string | undefined): string {
   return (address ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+}
+
+interface Context {
+  readonly connection: Connection;
+  readonly expectation: "none" | "continue";
+  readonly requestId: string;
+}
+
+function arrivalOf({ incoming, outgoing }: Exchange, context: Context, lease: ByteLease): Arrival {
+  const { connection, expectation, requestId } = context;
+  const url = incoming.url ?? "/";
+  const mark = url.indexOf("?");
+  const tls = tlsDetailsOf(incoming);
+  return {
+    request: {
+      method: incoming.method ?? "",
+      path: mark === -1 ? url : url.slice(0, mark),
+      query: mark === -1 ? "" : url.slice(mark + 1),
+      headers: groupHeaders(incoming.rawHeaders),
+      requestId,
+      sourceIp: connection.sourceIp,
+      localAddress: connection.localAddress,
+      httpVersion: incoming.httpVersion,
+      ...(tls ? { tls } : {}),
+    },
+    lease,
+    readBody: (bytesMax): Promise<BodyOutcome> => {
+      if (expectation === "continue" && !announcesTooMuch(incoming, bytesMax)) outgoing.writeContinue();
+      return readBody(incoming, { bytesMax, lease });
+    },
+  };
 }
 
 function tlsDetailsOf(incoming: IncomingMessage): TlsDetails | undefined {

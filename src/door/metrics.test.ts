@@ -39,6 +39,28 @@ test("a name that the table lacks is kept, wrong labels and values do no harm", 
   expect(lines.join()).not.toContain("not a name");
 });
 
+test("values of two labels are kept apart, whatever they hold", async () => {
+  const lines = await linesOf((metrics) => {
+    for (const [code, target] of [
+      ["a 1 b", "c"],
+      ["a", "b 1 c"],
+      ["a", "b"],
+      ["a", ""],
+    ] as const) {
+      metrics.count("delivery_failures_total", { code, target });
+      metrics.count("delivery_failures_total", { target, code, other: "no label of it" });
+    }
+    metrics.count("delivery_failures_total", { code: "a" });
+  });
+  const failures = lines.filter((line) => line.startsWith("cairn_delivery_failures_total{"));
+  expect(failures).toEqual([
+    'cairn_delivery_failures_total{code="a 1 b",target="c"} 2',
+    'cairn_delivery_failures_total{code="a",target="b 1 c"} 2',
+    'cairn_delivery_failures_total{code="a",target="b"} 2',
+    'cairn_delivery_failures_total{code="a",target=""} 3',
+  ]);
+});
+
 test("names and label values are bounded", async () => {
   const lines = await linesOf((metrics) => {
     for (let index = 0; index < 1500; index++) {

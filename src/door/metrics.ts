@@ -135,6 +135,8 @@ export function createMetrics(): MetricsWithText {
 }
 
 type Labels = Readonly<Record<string, string>>;
+/** Counts up, sets or observes one series, by the kind of its metric. */
+type Add = (value: number) => void;
 
 interface Series {
   /** Counts up, sets or observes, by the kind of the metric. */
@@ -150,7 +152,7 @@ interface Book {
 function createBook(registry: Registry): Book {
   const known = new Map<string, Series>();
   const open = (name: string, row: MetricRow): Series => {
-    const series = boundedSeries(row.labels ?? [], metricOf(name, row, registry));
+    const series = boundedSeries(row.labels ?? [], seriesOpener(name, row, registry));
     known.set(name, series);
     return series;
   };
@@ -166,7 +168,8 @@ function createBook(registry: Registry): Book {
   };
 }
 
-function metricOf(name: string, row: MetricRow, registry: Registry): (labels: Labels, value: number) => void {
+/** Registers the metric; the result opens one of its series. */
+function seriesOpener(name: string, row: MetricRow, registry: Registry): (labels: Labels) => Add {
   const options = {
     name: `cairn_${name}`,
     help: row.help,
@@ -177,15 +180,15 @@ function metricOf(name: string, row: MetricRow, registry: Registry): (labels: La
     case "counter": {
       const counter = new Counter(options);
       // A counter cannot go down; prom-client throws when asked to.
-      return (labels, value) => counter.inc(labels, Math.max(0, value));
+      return (labels) => (value) => counter.inc(labels, Math.max(0, value));
     }
     case "gauge": {
       const gauge = new Gauge(options);
-      return (labels, value) => gauge.set(labels, value);
+      return (labels) => (value) => gauge.set(labels, value);
     }
     case "histogram": {
       const histogram = new Histogram({ ...options, buckets: [...(row.buckets ?? secondsBuckets)] });
-      return (labels, value) => histogram.observe(labels, value);
+      return (labels) => (value) => histogram.observe(labels, value);
     }
     default:
       return unreachable(row.kind);
@@ -193,19 +196,34 @@ function metricOf(name: string, row: MetricRow, registry: Registry): (labels: La
 }
 
 /** Takes the metric's own labels only, all of them, and folds what goes beyond `seriesMax` into `other`. */
-function boundedSeries(names: readonly string[], add: (labels: Labels, value: number) => void): Series {
-  const seen = new Set<string>();
+function boundedSeries(names: readonly string[], open: (labels: Labels) => Add): Series {
+  const known = new Map<string, Add>();
+  const openOf = (valueOf: (name: string) => string) =>
+    open(Object.fromEntries(names.map((name) => [name, valueOf(name)])));
+  const others = openOf(() => "other");
   return {
     add(labels, value) {
       if (!Number.isFinite(value)) return;
-      const own = Object.fromEntries(names.map((name) => [name, labels[name] ?? ""]));
-      const key = JSON.stringify(own);
-      if (!seen.has(key) && seen.size >= seriesMax) {
-        add(Object.fromEntries(names.map((name) => [name, "other"])), value);
-        return;
+      const key = keyOf(names, labels);
+      let add = known.get(key);
+      if (!add) {
+        add = known.size < seriesMax ? openOf((name) => labels[name] ?? "") : others;
+        if (add !== others) known.set(key, add);
       }
-      seen.add(key);
-      add(own, value);
+      add(value);
     },
   };
+}
+
+/** A text that is different for different values of the labels. */
+function keyOf(names: readonly string[], labels: Labels): string {
+  const [first] = names;
+  if (first === undefined) return "";
+  if (names.length === 1) return labels[first] ?? "";
+  let key = "";
+  for (const name of names) {
+    const value = labels[name] ?? "";
+    key += `${value.length} ${value} `;
+  }
+  return key;
 }

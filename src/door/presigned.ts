@@ -1,6 +1,6 @@
 // Presigned requests: the signature stands in the query. Reads the claim; sigv4.ts judges it.
 import { queryParameter } from "./exchange.ts";
-import { checkedParts, incomplete, type SignatureClaim } from "./signature-claim.ts";
+import { checkedParts, incomplete, parseScope, type SignatureClaim } from "./signature-claim.ts";
 
 /** A signature holds for a week at most. */
 const expiresSecondsMax = 604_800;
@@ -29,16 +29,15 @@ export function readPresignedClaim(query: string): SignatureClaim {
   if (read("X-Amz-Algorithm") !== "AWS4-HMAC-SHA256") {
     throw incomplete("The query-string parameter X-Amz-Algorithm must be AWS4-HMAC-SHA256.");
   }
-  const token = queryParameter(query, "X-Amz-Security-Token");
   return {
     ...checkedParts({
-      credential: read("X-Amz-Credential"),
+      scope: parseScope(read("X-Amz-Credential")),
       signature: read("X-Amz-Signature"),
       signedHeaders: read("X-Amz-SignedHeaders"),
       time: read("X-Amz-Date"),
+      securityToken: queryParameter(query, "X-Amz-Security-Token"),
     }),
     expiresSeconds: expiresOf(read("X-Amz-Expires")),
-    ...(token === undefined ? {} : { securityToken: token }),
   };
 }
 

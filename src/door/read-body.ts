@@ -25,22 +25,23 @@ export function readBody(incoming: IncomingMessage, limits: BodyLimits): Promise
   return new Promise((resolve) => {
     const pieces: Buffer[] = [];
     let size = 0;
-    const finish = (outcome: BodyOutcome): void => {
+    const stop = (kind: "tooLarge" | "noRoom"): void => {
       incoming.off("data", onData).off("end", onEnd).off("close", onGone);
       incoming.pause();
-      resolve(outcome);
+      resolve({ kind });
     };
     const onData = (piece: Buffer): void => {
       size += piece.length;
-      if (size > limits.bytesMax) finish({ kind: "tooLarge" });
-      else if (!limits.lease.take(piece.length)) finish({ kind: "noRoom" });
+      if (size > limits.bytesMax) stop("tooLarge");
+      else if (!limits.lease.take(piece.length)) stop("noRoom");
       else pieces.push(piece);
     };
     const onEnd = (): void => {
       const [only] = pieces;
-      finish({ kind: "complete", bytes: pieces.length === 1 && only ? only : Buffer.concat(pieces, size) });
+      resolve({ kind: "complete", bytes: pieces.length === 1 && only ? only : Buffer.concat(pieces, size) });
     };
-    const onGone = (): void => finish({ kind: "gone" });
+    // Comes after the end too, when the outcome is known and stays.
+    const onGone = (): void => resolve({ kind: "gone" });
     incoming.on("data", onData).on("end", onEnd).on("close", onGone);
   });
 }

@@ -25,9 +25,8 @@ export function readClaim(request: ClaimSource): SignatureClaim {
 /** The scope as far as it can be read, for routing and for `auth off`; never throws. */
 export function looseScope(request: ClaimSource): CredentialScope | undefined {
   const header = request.headers.get("authorization")?.[0];
-  const credential = header === undefined ? undefined : parametersOf(header).get("Credential");
-  const text =
-    credential ??
-    (isPresigned(request.query) ? queryParameter(request.query, "X-Amz-Credential") : undefined);
+  const { credential, scope } = header === undefined ? {} : parametersOf(header);
+  if (credential !== undefined) return scope;
+  const text = isPresigned(request.query) ? queryParameter(request.query, "X-Amz-Credential") : undefined;
   return text === undefined ? undefined : parseScope(text);
 }

@@ -40,8 +40,8 @@ const serviceRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
 /** Decides the door. The order matters: a bucket may be called `events`, so the scope `s3` comes before paths. */
 export function routeOf(request: RoutedRequest): Route {
   if (request.path.startsWith("/service/CloudTrail_20131101/operation/")) return { kind: "rpcV2" };
-  const service = looseScope(request)?.service;
   if (operationTextOf(request) !== undefined) return { kind: "cloudtrail" };
+  const service = looseScope(request)?.service;
   if (service === "s3") return { kind: "bucket" };
   const own = ownPaths.get(request.path);
   if (own) return own;
@@ -65,7 +65,9 @@ export function targetOf(request: RoutedRequest): string | undefined {
 
 /** The media type without its parameters, lower case; undefined when the header is missing. */
 export function mediaTypeOf(request: Pick<DoorRequest, "headers">): string | undefined {
-  return headerOf(request, "content-type")?.split(";")[0]?.trim().toLowerCase();
+  const contentType = headerOf(request, "content-type");
+  if (contentType === undefined || /^[a-z0-9./+-]+$/.test(contentType)) return contentType;
+  return contentType.split(";")[0]?.trim().toLowerCase();
 }
 
 /** Without a scope the form tells: a page for readers, a query call, or a CloudTrail call that someone forgot to sign. */

@@ -21,19 +21,21 @@ export interface SignatureClaim {
   /** `YYYYMMDDTHHMMSSZ`, also as milliseconds. */
   readonly requestTime: string;
   readonly requestTimeMs: number;
-  readonly securityToken?: string;
+  readonly securityToken: string | undefined;
   /** Presigned requests only: for how long the signature holds. */
   readonly expiresSeconds?: number;
 }
 
 /** Checks the forms that header and query share. */
 export function checkedParts(parts: {
-  readonly credential: string;
+  /** Undefined when the credential is none. */
+  readonly scope: CredentialScope | undefined;
   readonly signature: string;
   readonly signedHeaders: string;
   readonly time: string;
+  readonly securityToken: string | undefined;
 }): SignatureClaim {
-  const scope = parseScope(parts.credential);
+  const { scope } = parts;
   if (!scope) {
     throw incomplete(
       "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.",
@@ -47,6 +49,7 @@ export function checkedParts(parts: {
     signature: parts.signature,
     requestTime: parts.time,
     requestTimeMs,
+    securityToken: parts.securityToken,
   };
 }
 

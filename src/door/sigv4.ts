@@ -1,6 +1,6 @@
 // Verifies AWS Signature Version 4, in the header or presigned (api.md §1.6). Takes the time as an argument.
 // Must not: know policies, or which door asks.
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { apiError } from "../model/errors.ts";
 import type { Region } from "../model/regions.ts";
 import { canonicalRequest } from "./canonical-request.ts";
@@ -9,7 +9,7 @@ import { isoBasic } from "./iso-basic.ts";
 import type { SigningIdentity } from "./ports.ts";
 import { readClaim } from "./read-claim.ts";
 import { incomplete, type SignatureClaim } from "./signature-claim.ts";
-import type { SigningKeys } from "./signing-keys.ts";
+import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 
 export interface SignatureRules {
   /** Service names the scope may carry; the first is the one that error texts name. */
@@ -35,7 +35,7 @@ export interface VerifiedSignature {
   readonly region: Region;
   readonly claim: SignatureClaim;
   /** Signs the chunks of a streamed S3 body. */
-  readonly signingKey: Buffer;
+  readonly signingKey: SigningKey;
 }
 
 /** Checks scope, time, key, token and signature, in this order. Throws an ApiError of api.md §1.6. */
@@ -70,6 +70,8 @@ export function scopeText(claim: SignatureClaim): string {
 
 /** Compares without telling by its duration where the texts differ. */
 export function isSameText(a: string, b: string): boolean {
+  // Their lengths are no secret.
+  if (a.length !== b.length) return false;
   const left = Buffer.from(a, "utf8");
   const right = Buffer.from(b, "utf8");
   return left.length === right.length && timingSafeEqual(left, right);
@@ -93,10 +95,9 @@ function checkScope(claim: SignatureClaim, rules: SignatureRules): Region {
 function checkTime(claim: SignatureClaim, rules: SignatureRules): void {
   const { requestTime, requestTimeMs, expiresSeconds } = claim;
   const { nowMs, clockSkewMsMax } = rules;
-  const now = () => isoBasic(nowMs);
   if (requestTimeMs > nowMs + clockSkewMsMax) {
     const limit = isoBasic(nowMs + clockSkewMsMax);
-    throw apiError("InvalidSignatureException.notYet", { requestTime, limit, now: now() });
+    throw apiError("InvalidSignatureException.notYet", { requestTime, limit, now: isoBasic(nowMs) });
   }
   if (expiresSeconds !== undefined) {
     if (nowMs > requestTimeMs + expiresSeconds * 1000) {
@@ -104,13 +105,13 @@ function checkTime(claim: SignatureClaim, rules: SignatureRules): void {
       throw apiError("InvalidSignatureException.presignedExpired", {
         requestTime,
         limit,
-        now: now(),
+        now: isoBasic(nowMs),
         expiresSeconds,
       });
     }
   } else if (requestTimeMs < nowMs - clockSkewMsMax) {
     const limit = isoBasic(nowMs - clockSkewMsMax);
-    throw apiError("InvalidSignatureException.expired", { requestTime, limit, now: now() });
+    throw apiError("InvalidSignatureException.expired", { requestTime, limit, now: isoBasic(nowMs) });
   }
 }
 
@@ -145,19 +146,23 @@ function checkSignedHeaders(request: SignedRequest, claim: SignatureClaim): void
 }
 
 function payloadHash(request: SignedRequest, claim: SignatureClaim, rules: SignatureRules): string {
-  const bodyHash = () => hash("sha256", request.body, "hex");
-  if (rules.style === "standard") return bodyHash();
+  if (rules.style === "standard") return bodyHash(request);
   const said =
     headerOf(request, "x-amz-content-sha256") ?? queryParameter(request.query, "X-Amz-Content-Sha256");
-  if (said === undefined) return claim.expiresSeconds === undefined ? bodyHash() : "UNSIGNED-PAYLOAD";
+  if (said === undefined) return claim.expiresSeconds === undefined ? bodyHash(request) : "UNSIGNED-PAYLOAD";
   if (said === "UNSIGNED-PAYLOAD" || said.startsWith("STREAMING-")) return said;
-  return bodyHash();
+  return bodyHash(request);
 }
 
-function signatureOf(canonical: string, claim: SignatureClaim, signingKey: Buffer): string {
-  const canonicalHash = hash("sha256", Buffer.from(canonical, "latin1"), "hex");
-  const text = ["AWS4-HMAC-SHA256", claim.requestTime, scopeText(claim), canonicalHash].join("\n");
-  return createHmac("sha256", signingKey).update(text, "latin1").digest("hex");
+function bodyHash(request: SignedRequest): string {
+  return hash("sha256", request.body, "hex");
+}
+
+function signatureOf(canonical: string, claim: SignatureClaim, signingKey: SigningKey): string {
+  const isAscii = Buffer.byteLength(canonical, "utf8") === canonical.length;
+  const canonicalHash = hash("sha256", isAscii ? canonical : Buffer.from(canonical, "latin1"), "hex");
+  const text = `AWS4-HMAC-SHA256\n${claim.requestTime}\n${scopeText(claim)}\n${canonicalHash}`;
+  return signingKey.sign(text);
 }
 
 function shortened(text: string): string {

@@ -36,12 +36,7 @@ export function writeAnswer(
   const mustClose = frame.connection === "close" || isUnread;
   outgoing.sendDate = false;
   outgoing.setTimeout(frame.stalledMsMax, () => outgoing.socket?.destroy());
-  outgoing.writeHead(answer.status, {
-    ...lengthOf(answer),
-    ...answer.headers,
-    ...frameHeaders(frame.requestId, frame.clock.nowMs()),
-    ...(mustClose ? { Connection: "close" } : {}),
-  });
+  outgoing.writeHead(answer.status, headersOf(answer, frame, mustClose ? "close" : "keep"));
   if (!isUnread) {
     outgoing.end(body);
     return;
@@ -51,11 +46,23 @@ export function writeAnswer(
   lingerThenEnd(exchange, frame.clock);
 }
 
+function headersOf(
+  answer: DoorAnswer,
+  { requestId, clock }: AnswerFrame,
+  connection: AnswerFrame["connection"],
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (needsLength(answer)) headers["Content-Length"] = String(Buffer.byteLength(answer.body));
+  Object.assign(headers, answer.headers, frameHeaders(requestId, clock.nowMs()));
+  if (connection === "close") headers["Connection"] = "close";
+  return headers;
+}
+
 /** A HEAD answer's length is told by the door; 204 and 304 have none. */
-function lengthOf(answer: DoorAnswer): Readonly<Record<string, string>> {
-  if (answer.status === 204 || answer.status === 304) return {};
-  const isTold = Object.keys(answer.headers).some((name) => name.toLowerCase() === "content-length");
-  return isTold ? {} : { "Content-Length": String(Buffer.byteLength(answer.body)) };
+function needsLength({ status, headers }: DoorAnswer): boolean {
+  if (status === 204 || status === 304) return false;
+  for (const name in headers) if (name.toLowerCase() === "content-length") return false;
+  return true;
 }
 
 /**

@@ -50,9 +50,10 @@ export function matchesPattern(pattern: Pattern, text: string): boolean {
   if (!pattern || !first || !last || !fitsAt(first, text, 0)) return false;
   if (pattern.length === 1) return text.length === first.text.length;
   let position = first.text.length;
-  for (const piece of pattern.slice(1, -1)) {
-    const found = find(piece, text, position);
-    if (found < 0) return false;
+  for (let index = 1; index < pattern.length - 1; index++) {
+    const piece = pattern[index];
+    const found = piece ? find(piece, text, position) : -1;
+    if (!piece || found < 0) return false;
     position = found + piece.text.length;
   }
   const lastAt = text.length - last.text.length;

@@ -326,3 +326,45 @@ function naive(pattern: string, text: string): boolean {
     text !== "" && (pattern[0] === "?" || pattern[0] === text[0]) && naive(pattern.slice(1), text.slice(1))
   );
 }
+
+describe("a policy is read once and asked often", () => {
+  const read = (...statements: readonly unknown[]) => {
+    const policy = parsePolicyValue({ Version: "2012-10-17", Statement: statements });
+    if ("problem" in policy) throw new Error(policy.problem);
+    return policy;
+  };
+  const get = { action: "s3:GetObject", resource: "arn:aws:s3:::b/mary/k" };
+
+  test("variables are those of each request", () => {
+    const policies = [read({ ...allow, Resource: "arn:aws:s3:::b/${aws:username}/*" })];
+    for (const [name, expected] of [
+      ["mary", "allowed"],
+      ["bob", "implicitDeny"],
+      ["mary", "allowed"],
+    ] as const) {
+      expect(evaluate(policies, { ...get, context: { "aws:username": [name] } })).toBe(expected);
+    }
+    expect(evaluate(policies, get)).toBe("implicitDeny");
+  });
+
+  test("a context that is a function is asked once at most, and only when a statement looks at it", () => {
+    let asked = 0;
+    const context = () => {
+      asked++;
+      return { "AWS:UserName": ["mary"], "aws:userid": [] };
+    };
+    expect(evaluate([read(allow)], { ...get, context })).toBe("allowed");
+    expect(asked).toBe(0);
+    const conditional = { ...allow, Condition: { StringEquals: { "aws:username": "mary" } } };
+    const variable = { ...allow, Effect: "Deny", Resource: "arn:aws:s3:::b/${aws:userid}/*" };
+    expect(evaluate([read(conditional, variable), read(conditional)], { ...get, context })).toBe("allowed");
+    expect(asked).toBe(1);
+  });
+
+  test("a policy that replaces another decides at once", () => {
+    const identity = { policies: [read(allow)] };
+    expect(evaluate(identity.policies, get)).toBe("allowed");
+    identity.policies = [read(allow, { ...allow, Effect: "Deny" })];
+    expect(evaluate(identity.policies, get)).toBe("explicitDeny");
+  });
+});

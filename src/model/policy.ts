@@ -1,7 +1,7 @@
 // The IAM policy language: documents and their evaluation. Pure. Used for callers' policies and bucket policies.
 import { conditionsHold } from "./policy-conditions.ts";
 import type { PolicyDocument, PolicyStatement, Principals } from "./policy-document.ts";
-import { compilePattern, foldCase, matchesPattern, type Variables } from "./policy-pattern.ts";
+import { compilePattern, foldCase, matchesPattern } from "./policy-pattern.ts";
 
 export type { PolicyDocument } from "./policy-document.ts";
 export { parsePolicy, parsePolicyValue, policyTextBytesMax } from "./policy-parse.ts";
@@ -20,9 +20,12 @@ export interface PolicyRequest {
   readonly action: string;
   readonly resource: string;
   readonly principal?: PolicyPrincipal;
-  /** Condition keys and their values; the case of the keys does not matter. An empty list means absent. */
-  readonly context?: Readonly<Record<string, readonly string[]>>;
+  /** A function is asked only when a statement looks at the context. */
+  readonly context?: PolicyContext | (() => PolicyContext);
 }
+
+/** Condition keys and their values; the case of the keys does not matter. An empty list means absent. */
+export type PolicyContext = Readonly<Record<string, readonly string[]>>;
 
 export type PolicyDecision = "allowed" | "explicitDeny" | "implicitDeny";
 
@@ -32,12 +35,13 @@ export type PolicyDecision = "allowed" | "explicitDeny" | "implicitDeny";
  * one matches only a request whose `principal` it names.
  */
 export function evaluate(policies: readonly PolicyDocument[], request: PolicyRequest): PolicyDecision {
-  const context = lowerCaseKeys(request.context ?? {});
+  const action = request.action.toLowerCase();
+  let known: ContextByKey | undefined;
+  const question = { request, action, context: () => (known ??= lowerCaseKeys(request.context)) };
   let decision: PolicyDecision = "implicitDeny";
   for (const policy of policies) {
-    const variables = policy.version === "2012-10-17" ? context : undefined;
-    for (const statement of policy.statements) {
-      if (!statementMatches({ statement, request, context, variables })) continue;
+    for (const statement of preparedStatements(policy)) {
+      if (!statementMatches(statement, question)) continue;
       if (statement.effect === "Deny") return "explicitDeny";
       decision = "allowed";
     }
@@ -45,39 +49,81 @@ export function evaluate(policies: readonly PolicyDocument[], request: PolicyReq
   return decision;
 }
 
+type ContextByKey = ReadonlyMap<string, readonly string[]>;
+
 interface Question {
-  readonly statement: PolicyStatement;
   readonly request: PolicyRequest;
-  readonly context: ReadonlyMap<string, readonly string[]>;
-  readonly variables: Variables | undefined;
+  /** In lower case. */
+  readonly action: string;
+  /** Made when it is asked for: few statements look at it. */
+  readonly context: () => ContextByKey;
 }
 
-function statementMatches(question: Question): boolean {
+/** Whether a text is named by a pattern, variables of the request filled in. */
+type Names = (text: string, question: Question) => boolean;
+
+/** A statement whose patterns have been read. */
+interface PreparedStatement
+  extends Pick<PolicyStatement, "effect" | "principals" | "notPrincipals" | "conditions"> {
+  readonly hasVariables: boolean;
+  readonly isForAction: Names;
+  readonly isForResource: Names;
+}
+
+// Policies are read once, when a configuration is, and asked with every call; what was prepared goes with them.
+const prepared = new WeakMap<PolicyDocument, readonly PreparedStatement[]>();
+
+function preparedStatements(policy: PolicyDocument): readonly PreparedStatement[] {
+  const known = prepared.get(policy);
+  if (known) return known;
+  const hasVariables = policy.version === "2012-10-17";
+  const statements = policy.statements.map((statement) => {
+    const { effect, actions, notActions, resources, notResources } = statement;
+    const { principals, notPrincipals, conditions } = statement;
+    const resourceNames = (pattern: string) => namesResource(pattern, hasVariables);
+    return {
+      ...{ effect, hasVariables },
+      ...(principals !== undefined && { principals }),
+      ...(notPrincipals !== undefined && { notPrincipals }),
+      ...(conditions !== undefined && { conditions }),
+      isForAction: anyOrNone(actions?.map(namesAction), notActions?.map(namesAction)),
+      isForResource: anyOrNone(resources?.map(resourceNames), notResources?.map(resourceNames)),
+    };
+  });
+  prepared.set(policy, statements);
+  return statements;
+}
+
+/** True when one of `wanted` names the text; without them, when none of `unwanted` does. */
+function anyOrNone(wanted: readonly Names[] | undefined, unwanted: readonly Names[] | undefined): Names {
+  if (wanted) return (text, question) => wanted.some((names) => names(text, question));
+  if (!unwanted) return () => false;
+  return (text, question) => !unwanted.some((names) => names(text, question));
+}
+
+function namesAction(written: string): Names {
+  const pattern = foldCase(compilePattern(written));
+  return (action) => matchesPattern(pattern, action);
+}
+
+function namesResource(written: string, hasVariables: boolean): Names {
+  if (hasVariables && written.includes("${")) {
+    return (resource, { context }) => matchesPattern(compilePattern(written, context()), resource);
+  }
+  const pattern = compilePattern(written);
+  return (resource) => matchesPattern(pattern, resource);
+}
+
+function statementMatches(statement: PreparedStatement, question: Question): boolean {
   return (
-    actionMatches(question) &&
-    resourceMatches(question) &&
-    principalMatches(question) &&
-    conditionsMatch(question)
+    statement.isForAction(question.action, question) &&
+    statement.isForResource(question.request.resource, question) &&
+    principalMatches(statement, question.request) &&
+    conditionsMatch(statement, question)
   );
 }
 
-function actionMatches({ statement, request }: Question): boolean {
-  const names = (patterns: readonly string[]) =>
-    patterns.some((pattern) =>
-      matchesPattern(foldCase(compilePattern(pattern)), request.action.toLowerCase()),
-    );
-  if (statement.actions) return names(statement.actions);
-  return statement.notActions !== undefined && !names(statement.notActions);
-}
-
-function resourceMatches({ statement, request, variables }: Question): boolean {
-  const names = (patterns: readonly string[]) =>
-    patterns.some((pattern) => matchesPattern(compilePattern(pattern, variables), request.resource));
-  if (statement.resources) return names(statement.resources);
-  return statement.notResources !== undefined && !names(statement.notResources);
-}
-
-function principalMatches({ statement, request }: Question): boolean {
+function principalMatches(statement: PreparedStatement, request: PolicyRequest): boolean {
   const { principals, notPrincipals } = statement;
   if (principals !== undefined) {
     return request.principal !== undefined && namesPrincipal(principals, request.principal);
@@ -88,9 +134,11 @@ function principalMatches({ statement, request }: Question): boolean {
   return true;
 }
 
-function conditionsMatch({ statement, context, variables }: Question): boolean {
+function conditionsMatch(statement: PreparedStatement, question: Question): boolean {
   const { conditions } = statement;
   if (!conditions) return true;
+  const context = question.context();
+  const variables = statement.hasVariables ? context : undefined;
   // What cannot be understood must neither grant nor lift a prohibition.
   const whenUnknown = statement.effect === "Deny" ? "holds" : "fails";
   return conditionsHold(conditions, { context, variables, whenUnknown });
@@ -114,9 +162,8 @@ function namesAwsPrincipal(value: string, asking: PolicyPrincipal): boolean {
   return value === asking.accountId || root === asking.accountId;
 }
 
-function lowerCaseKeys(
-  context: NonNullable<PolicyRequest["context"]>,
-): ReadonlyMap<string, readonly string[]> {
-  const entries = Object.entries(context).filter(([, values]) => values.length > 0);
-  return new Map(entries.map(([name, values]) => [name.toLowerCase(), values]));
+function lowerCaseKeys(context: PolicyRequest["context"] = {}): ContextByKey {
+  const values = typeof context === "function" ? context() : context;
+  const entries = Object.entries(values).filter(([, list]) => list.length > 0);
+  return new Map(entries.map(([name, list]) => [name.toLowerCase(), list]));
 }

@@ -1,8 +1,22 @@
 // Timestamps as CloudTrail writes them. Pure: converts a number, never asks for the time.
 
 /** `YYYY-MM-DDTHH:MM:SSZ`, whole seconds, UTC (formats.md §1.1). */
-export function isoSeconds(epochMs: number): string {
-  return `${isoText(epochMs).slice(0, 19)}Z`;
+export const isoSeconds: (epochMs: number) => string = oncePerSecond(
+  (epochMs) => `${isoText(epochMs).slice(0, 19)}Z`,
+);
+
+/** The same conversion, for one that shows whole seconds: thousands of calls in one second share its text. */
+export function oncePerSecond(write: (epochMs: number) => string): (epochMs: number) => string {
+  let second = Number.NaN;
+  let text = "";
+  return (epochMs) => {
+    const wanted = Math.floor(epochMs / 1000);
+    if (wanted !== second) {
+      text = write(epochMs);
+      second = wanted;
+    }
+    return text;
+  };
 }
 
 /** `YYYYMMDDTHHMM` in UTC, the label in log file names. */

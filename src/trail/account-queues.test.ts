@@ -1,4 +1,4 @@
-// One change at a time per account, with bounded waiting.
+// Changes of a trail in order, of an account as a whole alone, with bounded waiting.
 import { describe, expect, test } from "vitest";
 import { trailArn } from "../model/arn.ts";
 import { openAccountQueues } from "./account-queues.ts";
@@ -54,6 +54,37 @@ describe("account queues", () => {
     first.open();
     expect(await Promise.all(running)).toEqual(["a", "b", "c"]);
     expect(log.slice(3)).toEqual(["a ends", "b begins", "b ends"]);
+  });
+
+  test("work that keeps to its trail runs beside that of other trails, never beside that of the account", async () => {
+    const { clock } = openManualClock();
+    const queues = openAccountQueues({ queuedMax: 10, waitMsMax: 1000 }, clock);
+    const other = trailArn({ account: mary, homeRegion: ohio, name: "other-trail" });
+    const [first, second, third] = [gate(), gate(), gate()];
+    const log: string[] = [];
+    const work = (name: string, until?: Promise<void>) => async () => {
+      log.push(name);
+      await until;
+    };
+    const running = [
+      queues.runForTrail(mary, arn, work("mine", first.opened)),
+      queues.runForTrail(mary, other, work("other", second.opened)),
+      queues.runForTrail(mary, arn, work("mine again")),
+      queues.run(mary, arn, work("account", third.opened)),
+      queues.runForTrail(mary, other, work("other after the account")),
+    ];
+    const turn = async () => new Promise((resolve) => setImmediate(resolve));
+    await turn();
+    expect(log).toEqual(["mine", "other"]);
+    first.open();
+    await turn();
+    expect(log.slice(2)).toEqual(["mine again"]);
+    second.open();
+    await turn();
+    expect(log.slice(3)).toEqual(["account"]);
+    third.open();
+    await Promise.all(running);
+    expect(log.slice(4)).toEqual(["other after the account"]);
   });
 
   test("work that fails does not stop those behind it", async () => {

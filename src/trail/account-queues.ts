@@ -1,4 +1,6 @@
-// One change at a time per account. Waiting is bounded in number and time; who cannot wait gets ConflictException.
+// The order of changes in an account: those of one trail one after the other, those of different trails beside each
+// other, those that look at all trails of the account alone. Waiting is bounded in number and time; who cannot wait gets
+// ConflictException.
 import type { AccountId, TrailArn } from "../model/arn.ts";
 import type { Clock } from "../model/environment.ts";
 import { apiError } from "../model/errors.ts";
@@ -12,49 +14,70 @@ export interface QueueLimits {
 export interface AccountQueues {
   /** Runs `work` when all earlier work of the account has ended. `arn` names the trail in ConflictException. */
   run<T>(account: AccountId, arn: TrailArn, work: () => Promise<T>): Promise<T>;
+  /** Runs `work`, which touches one trail and looks at no other, beside that of other trails. */
+  runForTrail<T>(account: AccountId, arn: TrailArn, work: () => Promise<T>): Promise<T>;
 }
 
-interface Queue {
-  queued: number;
-  /** Settles when the last one in the queue has ended; never rejects. */
-  tail: Promise<void>;
+/** One change under way or waiting. */
+interface Change {
+  /** The trail it keeps to; undefined when it needs the account to itself. */
+  readonly trail: TrailArn | undefined;
+  /** Resolves when it is over; never rejects. */
+  readonly ended: Promise<void>;
+  readonly end: () => void;
 }
 
 export function openAccountQueues(limits: QueueLimits, clock: Clock): AccountQueues {
-  const queues = new Map<AccountId, Queue>();
+  /** In the order in which they came. */
+  const queues = new Map<AccountId, Set<Change>>();
+
+  const runInTurn = async <T>(
+    account: AccountId,
+    { arn, trail }: { readonly arn: TrailArn; readonly trail: TrailArn | undefined },
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    const queue = queues.get(account) ?? new Set();
+    if (queue.size >= limits.queuedMax) throw apiError("ConflictException", { arn });
+    // Also those that wait themselves: nobody overtakes, and nobody waits for ever.
+    const before = [...queue].filter((other) => isInTheWay(other, trail));
+    const change = changeOf(trail);
+    queues.set(account, queue.add(change));
+    try {
+      if (before.length > 0 && !(await endWithin(before, limits.waitMsMax, clock)))
+        throw apiError("ConflictException", { arn });
+      return await work();
+    } finally {
+      queue.delete(change);
+      if (queue.size === 0) queues.delete(account);
+      change.end();
+    }
+  };
+
   return {
-    async run(account, arn, work) {
-      const queue = queues.get(account) ?? { queued: 0, tail: Promise.resolve() };
-      if (queue.queued >= limits.queuedMax) throw apiError("ConflictException", { arn });
-      const isFirst = queue.queued === 0;
-      const turn = queue.tail;
-      let end: () => void = () => {};
-      queue.tail = new Promise<void>((resolve) => {
-        end = resolve;
-      });
-      queue.queued += 1;
-      queues.set(account, queue);
-      try {
-        if (!isFirst && !(await comes(turn, limits.waitMsMax, clock)))
-          throw apiError("ConflictException", { arn });
-        return await work();
-      } finally {
-        queue.queued -= 1;
-        if (queue.queued === 0) queues.delete(account);
-        // Who gave up waiting still keeps those behind it waiting for those before it.
-        void turn.then(end);
-      }
-    },
+    run: (account, arn, work) => runInTurn(account, { arn, trail: undefined }, work),
+    runForTrail: (account, arn, work) => runInTurn(account, { arn, trail: arn }, work),
   };
 }
 
-/** True when `turn` comes within `msMax`. */
-async function comes(turn: Promise<void>, msMax: number, clock: Clock): Promise<boolean> {
+function isInTheWay(other: Change, trail: TrailArn | undefined): boolean {
+  return trail === undefined || other.trail === undefined || other.trail === trail;
+}
+
+function changeOf(trail: TrailArn | undefined): Change {
+  let end: () => void = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { trail, ended, end };
+}
+
+/** True when all of the changes end within `msMax`. */
+async function endWithin(changes: readonly Change[], msMax: number, clock: Clock): Promise<boolean> {
   const alarm = new AbortController();
-  const came = await Promise.race([
-    turn.then(() => true),
+  const ended = await Promise.race([
+    Promise.all(changes.map((change) => change.ended)).then(() => true),
     clock.sleep(msMax, alarm.signal).then(() => false),
   ]);
   alarm.abort();
-  return came;
+  return ended;
 }

@@ -1,4 +1,4 @@
-// The way of every change to one existing trail: find it, wait for the account's turn, find it again, change it.
+// The way of every change to one existing trail: find it, wait for its turn, find it again, change it.
 import type { TrailContext } from "./trail-context.ts";
 import type { Trail } from "./trail.ts";
 
@@ -13,7 +13,7 @@ export async function changeTrail(
   change: (trail: Trail) => Trail,
 ): Promise<Trail> {
   const { owner, arn } = find();
-  return context.registry.serialised(owner, arn, async (writer) => {
+  return context.registry.serialisedByTrail(owner, arn, async (writer) => {
     const current = find();
     const next = change(current);
     if (next !== current) await writer.replace(current, next);

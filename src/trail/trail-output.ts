@@ -28,12 +28,19 @@ export function settingsToOutput(trail: Trail): Output<"CreateTrail"> {
   };
 }
 
+// A trail is never changed, only replaced: what is shown of it is asked for often and made once.
+const shown = new WeakMap<Trail, TrailMember>();
+
 /** The trail in the answers of GetTrail and DescribeTrails. */
 export function trailToOutput(trail: Trail): TrailMember {
-  return {
+  const known = shown.get(trail);
+  if (known) return known;
+  const output = {
     ...settingsToOutput(trail),
     HomeRegion: trail.homeRegion,
     HasCustomEventSelectors: hasCustomEventSelectors(trail.selectors),
     HasInsightSelectors: trail.insightSelectors.length > 0,
   };
+  shown.set(trail, output);
+  return output;
 }

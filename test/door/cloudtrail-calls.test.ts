@@ -542,6 +542,34 @@ describe("authentication and authorization (api.md §1.6)", () => {
     );
   });
 
+  test("a rotated secret, a changed policy and a new day count at once", async () => {
+    const known = closed.world.identities.get(nobody.accessKeyId);
+    if (!known) throw new Error("There is no such identity.");
+    const accessKeyId = "AKIAROTATED";
+    const codeOf = async (secretAccessKey: string, at = new Date()) => {
+      const signing = { credentials: { accessKeyId, secretAccessKey }, at };
+      const reply = await signedCall({ operation: "GetTrail", input: { Name: "abc" }, signing });
+      return reply.status === 200 ? "OK" : reply.json()["__type"];
+    };
+    const allowed = [policy({ Effect: "Allow", Action: "*", Resource: "*" })];
+    const reload = (secretAccessKey: string, policies: typeof allowed) =>
+      closed.world.identities.set(accessKeyId, { ...known, secretAccessKey, policies });
+    reload("old", allowed);
+    expect([await codeOf("old"), await codeOf("new")]).toEqual(["OK", "InvalidSignatureException"]);
+    reload("new", allowed);
+    expect([await codeOf("old"), await codeOf("new")]).toEqual(["InvalidSignatureException", "OK"]);
+    reload("new", []);
+    expect(await codeOf("new")).toBe("AccessDeniedException");
+    reload("new", allowed);
+    closed.world.clockShiftMs = 86_400_000;
+    const tomorrow = new Date(Date.now() + closed.world.clockShiftMs);
+    expect([await codeOf("new", tomorrow), await codeOf("old", tomorrow), await codeOf("new")]).toEqual([
+      "OK",
+      "InvalidSignatureException",
+      "InvalidSignatureException",
+    ]);
+  });
+
   test("a skewed clock can be corrected from the Date header", async () => {
     closed.world.clockShiftMs = 3_600_000;
     const reply = await signedCall({ operation: "GetTrail" });
