@@ -19,6 +19,7 @@
 // - A plan that was journal-backed when the process ended counts as `unknown`: it may have been written.
 // - The full outbox takes from the lane that fills it, not from the lane that needs room.
 import { assert } from "../model/assert.ts";
+import { inTime } from "../model/in-time.ts";
 import type { DeliveryPlace } from "../bucket/place.ts";
 import type { Region } from "../model/regions.ts";
 import { eventBusDestination } from "../selector/match-set.ts";
@@ -164,14 +165,12 @@ class RunningDelivery implements Delivery {
   async stop(): Promise<void> {
     const { clock, log } = this.#parts.ports;
     this.#stopping.abort();
-    const ended = new AbortController();
     await Promise.all([
       this.#writer.stop(),
       this.#digests.stop(),
       this.#notifier.stop(),
-      Promise.race([Promise.all(this.#loops), clock.sleep(this.#parts.limits.stopMsMax, ended.signal)]),
+      inTime(Promise.all(this.#loops), this.#parts.limits.stopMsMax, clock),
     ]);
-    ended.abort();
     try {
       await this.#statuses.store();
     } catch (error) {
@@ -290,7 +289,7 @@ class RunningDelivery implements Delivery {
 
   #newGathering(): LiveGathering {
     const { places } = this.#parts.ports;
-    const isEvident = (_name: string, incarnation: string) => validates(places.place(incarnation));
+    const isEvident = (incarnation: string) => validates(places.place(incarnation));
     return new LiveGathering({ deflater: this.#deflater, isEvident }, this.#parts.limits.liveBytesMax);
   }
 

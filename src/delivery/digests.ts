@@ -6,6 +6,7 @@
 // The life of a digest: a delivered file becomes a durable note of its chain before its plan goes; when a window is over
 // the chain seals a digest of the notes in it; the digest is written, again and again if need be; then the chain moves on
 // and the notes go. So every file that was surely written is in exactly one digest, and no digest names any other.
+import { inTime } from "../model/in-time.ts";
 import type { Region } from "../model/regions.ts";
 import { Bell } from "./bell.ts";
 import type { DeliveredFile, DeliveredListener } from "./delivered-file.ts";
@@ -121,10 +122,7 @@ export class Digests implements DeliveredListener {
 
   /** Call it after `run` was told to end. What is under way gets `stopMsMax`; the rest is left for the next start. */
   async stop(): Promise<void> {
-    const ended = new AbortController();
-    const timeIsUp = this.#ports.clock.sleep(this.#limits.stopMsMax, ended.signal);
-    await Promise.race([Promise.allSettled(this.#work), timeIsUp]);
-    ended.abort();
+    await inTime(Promise.allSettled(this.#work), this.#limits.stopMsMax, this.#ports.clock);
     this.#closing.abort();
   }
 

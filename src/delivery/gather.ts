@@ -45,12 +45,11 @@ export async function gatherGroups(
   );
   const slotOf = (plan: Plan): string => slotName(plan.incarnation, plan);
   const wanted = new Set(plans.map(slotOf));
-  // Slots whose files a digest will name.
-  const evident = new Set(plans.filter(options.wantsEvidence).map(slotOf));
+  const evident = new Set(plans.filter(options.wantsEvidence).map(({ incarnation }) => incarnation));
   const gathering = new Gathering({
     deflater: options.deflater,
     isWanted: (name) => wanted.has(name),
-    isEvident: (name) => evident.has(name),
+    isEvident: (incarnation) => evident.has(incarnation),
   });
   for (let seq = from; seq < to; ) {
     const batch = await journal.read(
@@ -75,8 +74,8 @@ export interface Gathered {
   readonly deflater: Deflater;
   /** Whether the file of a slot is wanted; `name` is the slot's. */
   readonly isWanted: (name: string) => boolean;
-  /** Whether a digest will name a slot's file. */
-  readonly isEvident: (name: string, incarnation: string) => boolean;
+  /** Whether a digest will name the files of a destination. */
+  readonly isEvident: (incarnation: string) => boolean;
 }
 
 /** Sorts records into groups by the content of their match set: its identity changes from segment to segment. */
@@ -128,7 +127,7 @@ export class Gathering {
     const wanted = all.filter(({ name }) => isWanted(name));
     if (wanted.length > 0) {
       const name = all.map((slot) => slot.name).join(",");
-      const isHashed = wanted.some((slot) => isEvident(slot.name, slot.incarnation));
+      const isHashed = wanted.some(({ incarnation }) => isEvident(incarnation));
       const onHeld = (bytes: number) => (this.#heldBytes += bytes);
       draft = this.#drafts.get(name) ?? {
         ...{ slots: wanted.map((slot) => slot.name), text: new GroupText({ deflater, isHashed, onHeld }) },

@@ -74,7 +74,7 @@ test("keeps the text of those alone that a digest will name", () => {
   const gathering = new Gathering({
     deflater: createDeflater(1),
     isWanted: () => true,
-    isEvident: (_name, incarnation) => incarnation === "a",
+    isEvident: (incarnation) => incarnation === "a",
   });
   const set = matchSet(["a", "b"]);
   const other = matchSet(["b"]);

@@ -1,6 +1,7 @@
 // Sends notices: which lanes may start a message, one message from start to end, what its outcome means. Must not: store
 // new notices or give any up (notices.ts).
 import type { Topics } from "../aws/contract.ts";
+import { inTime } from "../model/in-time.ts";
 import { Bell } from "./bell.ts";
 import type { Faults } from "./faults.ts";
 import type { DeliveryLimits } from "./limits.ts";
@@ -69,14 +70,8 @@ export class NoticePublisher {
 
   /** Begins nothing more; what is under way gets `stopMsMax` to finish, the rest is left for the next start. */
   async stop(): Promise<void> {
-    const { clock } = this.#parts.ports;
     this.#stopped.abort();
-    const ended = new AbortController();
-    await Promise.race([
-      Promise.allSettled(this.#work),
-      clock.sleep(this.#parts.limits.stopMsMax, ended.signal),
-    ]);
-    ended.abort();
+    await inTime(Promise.allSettled(this.#work), this.#parts.limits.stopMsMax, this.#parts.ports.clock);
     this.#isClosed = true;
     for (const message of this.#open) message.abort();
   }

@@ -10,6 +10,7 @@
 //   does not move, because the object may be there.
 // - When the outbox is full, the lane that fills it most gives up its oldest file: one dead bucket pays for itself.
 import { assert } from "../model/assert.ts";
+import { inTime } from "../model/in-time.ts";
 import { Bell } from "./bell.ts";
 import type { ComposedFile } from "./compose.ts";
 import { targetFields, tellDelivered, tellFailed } from "./delivery-log.ts";
@@ -92,13 +93,7 @@ export class Writer {
   /** Starts nothing more; what is under way gets `stopMsMax` to finish, the rest is left for the next start. */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    const { clock } = this.#parts.ports;
-    const ended = new AbortController();
-    await Promise.race([
-      Promise.allSettled(this.#work),
-      clock.sleep(this.#parts.limits.stopMsMax, ended.signal),
-    ]);
-    ended.abort();
+    await inTime(Promise.allSettled(this.#work), this.#parts.limits.stopMsMax, this.#parts.ports.clock);
     this.#isClosed = true;
     for (const put of this.#openPuts) put.abort();
   }

@@ -4,6 +4,7 @@
 import type { AccountId, TrailArn } from "../model/arn.ts";
 import type { Clock } from "../model/environment.ts";
 import { apiError } from "../model/errors.ts";
+import { inTime } from "../model/in-time.ts";
 
 export interface QueueLimits {
   /** Changes of one account that may be under way or waiting. */
@@ -43,7 +44,8 @@ export function openAccountQueues(limits: QueueLimits, clock: Clock): AccountQue
     const change = changeOf(trail);
     queues.set(account, queue.add(change));
     try {
-      if (before.length > 0 && !(await endWithin(before, limits.waitMsMax, clock)))
+      const ended = Promise.all(before.map((other) => other.ended));
+      if (before.length > 0 && (await inTime(ended, limits.waitMsMax, clock)) === "late")
         throw apiError("ConflictException", { arn });
       return await work();
     } finally {
@@ -69,15 +71,4 @@ function changeOf(trail: TrailArn | undefined): Change {
     end = resolve;
   });
   return { trail, ended, end };
-}
-
-/** True when all of the changes end within `msMax`. */
-async function endWithin(changes: readonly Change[], msMax: number, clock: Clock): Promise<boolean> {
-  const alarm = new AbortController();
-  const ended = await Promise.race([
-    Promise.all(changes.map((change) => change.ended)).then(() => true),
-    clock.sleep(msMax, alarm.signal).then(() => false),
-  ]);
-  alarm.abort();
-  return ended;
 }

@@ -1,6 +1,7 @@
 // One question to another AWS service about a trail's settings: bounded in time, and without a verdict it is skipped
 // with a warning (api.md §2.6: a check that cannot be made is skipped, never failed).
 import { isVerdict, type Refused, type Unknown } from "../aws/service-answer.ts";
+import { inTime } from "../model/in-time.ts";
 import type { TrailPorts } from "./ports.ts";
 
 const answerMsMax = 10_000;
@@ -37,15 +38,10 @@ async function answerInTime<Answer>(
   ask: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer | Unknown> {
   const question = new AbortController();
-  const alarm = new AbortController();
-  const late = clock
-    .sleep(answerMsMax, alarm.signal)
-    .then(() => unknown(`The service did not answer within ${answerMsMax} ms.`));
   const answer = ask(question.signal).catch((error: unknown) => unknown(String(error)));
-  const first = await Promise.race([answer, late]);
+  const first = await inTime(answer, answerMsMax, clock);
   question.abort();
-  alarm.abort();
-  return first;
+  return first === "late" ? unknown(`The service did not answer within ${answerMsMax} ms.`) : first;
 }
 
 function whyNoVerdict(answer: { readonly kind: string } | Refused | Unknown): string | undefined {

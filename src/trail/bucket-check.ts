@@ -2,6 +2,7 @@
 // a bounded time; a check that cannot be made is skipped, never failed.
 import { type DeliveryPermission, letsCloudTrailWrite } from "../model/delivery-policy.ts";
 import { apiError } from "../model/errors.ts";
+import { inTime } from "../model/in-time.ts";
 import type { TrailPorts } from "./ports.ts";
 import type { Trail } from "./trail.ts";
 
@@ -19,14 +20,12 @@ export async function checkBucket(ports: TrailPorts, trail: CheckedTrail): Promi
   const { clock, log } = ports;
   const { bucket } = trail.settings;
   const question = new AbortController();
-  const alarm = new AbortController();
   const answer = askBucket(ports, trail, question.signal).catch((error: unknown) => {
     log.warn({ bucket, error }, "The bucket of a trail could not be checked; the check is skipped.");
     return "skipped" as const;
   });
-  const verdict = await Promise.race([answer, lateAfter(clock.sleep(bucketCheckMsMax, alarm.signal))]);
+  const verdict = await inTime(answer, bucketCheckMsMax, clock);
   question.abort();
-  alarm.abort();
   switch (verdict) {
     case "missing":
       throw apiError("S3BucketDoesNotExistException", { bucket });
@@ -84,9 +83,4 @@ function permissionOf(trail: CheckedTrail): DeliveryPermission {
     ...(trail.organizationId !== undefined && { organizationId: trail.organizationId }),
     ...(kmsKeyArn !== undefined && { kmsKeyArn }),
   };
-}
-
-async function lateAfter(sleep: Promise<void>): Promise<"late"> {
-  await sleep;
-  return "late";
 }
