@@ -46,8 +46,7 @@ export class Cutter {
   /** The next frame to count. */
   #seq: number;
   /** Drawn, and not yet known to be committed. */
-  #drawn: Cut | undefined;
-  #drawnGroups: GroupsOfSlot | undefined;
+  #drawn: { readonly cut: Cut; readonly groups: GroupsOfSlot | undefined } | undefined;
   /** Monotonic time of the last cut, or of the start. */
   #lastCutMs: number;
   /** One step at a time: the loop, `cutNow` and `cutFor` take turns. */
@@ -148,8 +147,8 @@ export class Cutter {
     this.#lastCutMs = ports.clock.monotonicMs();
     if (this.#counter.frames === 0) return;
     const seq = ledger.cutOf(partition).seq + 1;
-    this.#drawn = { partition, seq, to: this.#seq, plans: this.#drawPlans(seq) };
-    this.#drawnGroups = this.#gathering?.end();
+    const cut = { partition, seq, to: this.#seq, plans: this.#drawPlans(seq) };
+    this.#drawn = { cut, groups: this.#gathering?.end() };
     this.#counter = this.#newCounter();
     this.#gathering = this.#parts.gather();
     await this.#commit();
@@ -157,16 +156,14 @@ export class Cutter {
 
   async #commit(): Promise<void> {
     const { ledger, ports } = this.#parts;
-    const cut = this.#drawn;
-    if (!cut) return;
+    if (!this.#drawn) return;
+    const { cut, groups } = this.#drawn;
     const entries = await ledger.commit(cut);
     this.#drawn = undefined;
     if (entries.length > 0) {
       ports.metrics.count("delivery_cuts_total");
       ports.log.debug({ cut: cut.seq, to: cut.to, files: entries.length }, "Log files cut.");
     }
-    const groups = this.#drawnGroups;
-    this.#drawnGroups = undefined;
     this.#parts.planned(entries, groups);
   }
 

@@ -8,6 +8,7 @@
 // - A message of several that failed is not tried again in that form.
 // - Until its first success a lane sends one message at a time: it may hang.
 import { assert } from "../model/assert.ts";
+import type { LaneFailure, LanePause } from "./lane.ts";
 import { backoffMs } from "./limits.ts";
 import type { Notice, NoticeEntry } from "./notice-book.ts";
 import { emptyMessageBytes, keyBytes, keysPerMessageMax, messageBytesMax } from "./notice-message.ts";
@@ -20,20 +21,6 @@ export interface LaneNotice extends NoticeEntry {
   retryAtMs: number;
   /** It failed together with others. */
   isAlone: boolean;
-}
-
-/** Why a lane fails, and since when by the wall clock. */
-export interface LaneFailure {
-  readonly sinceMs: number;
-  /** Absent when there was no usable answer. */
-  readonly code?: string;
-  readonly message: string;
-  readonly attempts: number;
-}
-
-export interface LanePause {
-  readonly firstMs: number;
-  readonly msMax: number;
 }
 
 export class NoticeLane {

@@ -1,10 +1,9 @@
 // Reads frames back by seq, verifying every byte it gives out. Must not: read beyond what counts in a segment.
 import type { Disk, ReadFile } from "../disk/contract.ts";
 import { assert } from "../model/assert.ts";
-import type { StoredFrame } from "./contract.ts";
+import type { FrameRecord, StoredFrame } from "./contract.ts";
 import { JournalDamage } from "./journal-damage.ts";
 import { parseMatchSetText } from "./match-set-text.ts";
-import { recordBytesOf } from "./record-bytes.ts";
 import { type Segment, SegmentIndex } from "./segment.ts";
 import { decodeEntry, type FrameEntry } from "./segment-format.ts";
 import { scanSegment } from "./segment-scan.ts";
@@ -151,4 +150,11 @@ function frameAt(
     throw new JournalDamage(where, `Frame ${seq} should stand here.`);
   }
   return { entry, bytes };
+}
+
+/** The bytes of a frame's records, without anything around them. */
+export function recordBytesOf(records: readonly FrameRecord[]): number {
+  let bytes = 0;
+  for (const record of records) bytes += record.bytes.length;
+  return bytes;
 }
