@@ -30,6 +30,9 @@ const example = fileURLToPath(
   new URL("../../../shared/spec/examples/digests/with-logs.json", import.meta.url),
 );
 
+const hasExample = existsSync(example);
+if (!hasExample) process.stdout.write("skipped: needs ../shared/spec/examples/digests\n");
+
 describeWith([awsCliWithEndpoints])("log file validation", () => {
   let world: ValidationWorld;
   let s3: S3Client;
@@ -144,7 +147,7 @@ describeWith([awsCliWithEndpoints])("log file validation", () => {
     }
   });
 
-  test.skipIf(!existsSync(example))("a digest has the members of the specification's, in their order", () => {
+  test.skipIf(!hasExample)("a digest has the members of the specification's, in their order", () => {
     const expected = membersOf(readFileSync(example, "utf8"));
     for (const of of Object.values(trails)) {
       for (const { text } of world.inBuckets(of).digests.filter(isFull)) {
