@@ -8,7 +8,7 @@ import {
   keyBytesMax,
   keyPath,
   toByteString,
-} from "./key-path.ts";
+} from "../model/key-path.ts";
 import type { ObjectTree } from "./object-tree.ts";
 
 export interface Listing {

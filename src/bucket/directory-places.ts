@@ -1,7 +1,7 @@
 // Where the files of a bucket directory lie: finding an object, making room for one, clearing up after one.
 // The layout stands in directory.ts. Whoever changes a bucket here holds its turn.
 import type { DurableFiles } from "./durable-files.ts";
-import { asideMark, describingMark, type KeyPath, keyPath, toByteString } from "./key-path.ts";
+import { asideMark, describingMark, type KeyPath, keyPath, toByteString } from "../model/key-path.ts";
 import type { ObjectTree, TreeNode } from "./object-tree.ts";
 
 export const sideFolder = ".cairn";

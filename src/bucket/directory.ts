@@ -34,7 +34,7 @@ import { type ListedItem, listObjects } from "./directory-listing.ts";
 import { DirectoryPlaces, type ObjectName, sideFolder } from "./directory-places.ts";
 import { type ByteRange, DirectoryReader, md5Hex } from "./directory-reader.ts";
 import { DurableFiles } from "./durable-files.ts";
-import { fromByteString, keyProblem, toByteString } from "./key-path.ts";
+import { fromByteString, keyProblem, toByteString } from "../model/key-path.ts";
 import { encodeDescriptions, type ObjectDescription } from "./object-description.ts";
 import { nodeObjectTree, type ObjectTree, systemCode } from "./object-tree.ts";
 import { createTurns, type Turns } from "./turns.ts";

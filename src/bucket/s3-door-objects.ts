@@ -1,6 +1,6 @@
 // The bucket door's operations on objects: get, head, put, copy and delete.
 import { BucketError, type ObjectHead, type ObjectMetadata } from "./contract.ts";
-import { keyProblem } from "./key-path.ts";
+import { keyProblem } from "../model/key-path.ts";
 import {
   accessDenied,
   aclAnswer,

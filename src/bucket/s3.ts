@@ -17,7 +17,7 @@ import type {
   PutRequest,
 } from "./contract.ts";
 import type { ByteRange } from "./directory-reader.ts";
-import { keyProblem } from "./key-path.ts";
+import { keyProblem } from "../model/key-path.ts";
 import { failureOf, refusalOrUnknown, thrownFor } from "./s3-failure.ts";
 
 export interface S3BucketsOptions {

@@ -1,4 +1,5 @@
-// How object keys become paths below a bucket's folder, and back. Pure.
+// How object keys become paths below the folder of a bucket in a directory, and back: for the store that writes there, and
+// for the verifier that reads a copy of it without the store. Pure.
 //
 // - A key is cut at `/`; every segment is a name. Ordinary names ([ -~] without `%`) stay as they are, so that a
 //   log file lies where its key says.
@@ -10,7 +11,7 @@
 // Keys are handled as byte strings: one character (0-255) per byte of UTF-8. Comparing them with `<` is byte order.
 
 /** Linux allows 255 bytes; the markers need room. */
-const nameLengthMax = 240;
+export const nameLengthMax = 240;
 export const keyBytesMax = 1024;
 
 const emptyName = "%_";

@@ -1,14 +1,13 @@
-// How Cairn's own bucket directory names files after keys, and the side files that hold metadata. Reads, never writes.
-// The layout is that of src/bucket/directory.ts, key-path.ts and object-description.ts, which the command line does not import.
+// How Cairn's own bucket directory names files after keys (model/key-path.ts), and the side files that hold metadata.
+// Reads, never writes. The side files are those of src/bucket/object-description.ts, which the command line does not
+// import: a verifier believes less of them and stumbles over nothing.
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { decodeName, keyPath, nameLengthMax, toByteString } from "../../model/key-path.ts";
 
-/** Cairn cuts longer names into nested folders. */
-const nameLengthMax = 240;
+/** A name that stands for itself. */
 const ordinaryName = /^(?!\.\.?$)[ -$&-.0-~]+$/;
-const continuedMark = "%+";
-export const asideMark = "%object";
 export const sideFileBytesMax = 1024 * 1024;
 
 const descriptionsMax = 16;
@@ -25,7 +24,8 @@ export function cairnNames(key: string): readonly string[] {
   // Nearly every key.
   if (segments.every((segment) => segment.length <= nameLengthMax && ordinaryName.test(segment)))
     return segments;
-  return Buffer.from(key, "utf8").toString("latin1").split("/").flatMap(segmentNames);
+  const { folders, name } = keyPath(toByteString(key));
+  return [...folders, name];
 }
 
 export type CairnName =
@@ -35,15 +35,8 @@ export type CairnName =
 
 /** What a name in a bucket's folder stands for, as UTF-8 bytes, one character each; undefined when it is none of Cairn's. */
 export function readCairnName(name: string): CairnName | undefined {
-  const isContinued = name.endsWith(continuedMark);
-  const text = isContinued ? name.slice(0, -continuedMark.length) : name.replace(/%object$/, "");
-  const form = isContinued ? "continued" : "whole";
-  if (text === "%_") return { form, bytes: "" };
-  if (!/^(?:[ -$&-.0-~]|%[0-9A-F]{2})+$/.test(text)) return undefined;
-  const bytes = text.replace(/%([0-9A-F]{2})/g, (_all, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  return { form, bytes };
+  const read = decodeName(name);
+  return read && { form: read.form === "continued" ? "continued" : "whole", bytes: read.bytes };
 }
 
 /** The user metadata that a side file says of an object; none when it describes another one or is damaged. */
@@ -74,28 +67,4 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function md5Hex(bytes: Uint8Array): string {
   return createHash("md5").update(bytes).digest("hex");
-}
-
-function segmentNames(segment: string): readonly string[] {
-  const names: string[] = [];
-  let name = "";
-  for (const byte of segment) {
-    const escaped = escapeByte(byte);
-    if (name.length + escaped.length > nameLengthMax) {
-      names.push(name + continuedMark);
-      name = "";
-    }
-    name += escaped;
-  }
-  return [...names, lastName(name)];
-}
-
-function lastName(name: string): string {
-  if (name === "") return "%_";
-  return name === "." || name === ".." ? name.replaceAll(".", "%2E") : name;
-}
-
-function escapeByte(byte: string): string {
-  if (byte >= " " && byte <= "~" && byte !== "%") return byte;
-  return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }

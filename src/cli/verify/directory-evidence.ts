@@ -3,9 +3,9 @@
 import { realpathSync } from "node:fs";
 import { readdir, realpath } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
+import { asideMark, describingMark, fromByteString, toByteString } from "../../model/key-path.ts";
 import { afterwards, type AtOnce } from "./at-once.ts";
 import {
-  asideMark,
   cairnNames,
   describedMetadata,
   readCairnName,
@@ -104,7 +104,7 @@ class DirectoryEvidence implements Evidence {
   ): Promise<Readonly<Record<string, string>> | undefined> {
     // Digests are small; of a large object there is no metadata that anybody asks for.
     if (this.sideFolder === undefined || !(object instanceof Uint8Array)) return undefined;
-    const sideFile = await this.reader.read(`${join(this.sideFolder, ...cairnNames(key))}%meta`);
+    const sideFile = await this.reader.read(`${join(this.sideFolder, ...cairnNames(key))}${describingMark}`);
     const isReadable = sideFile instanceof Uint8Array && sideFile.length <= sideFileBytesMax;
     // As Cairn's bucket door answers: an object that nothing describes has no metadata, hence no signature.
     return isReadable ? describedMetadata(sideFile, object) : {};
@@ -172,11 +172,9 @@ async function entriesOf(path: string) {
 }
 
 function bytesOf(text: string): string {
-  if (!/[^ -~]/.test(text)) return text;
-  return Buffer.from(text, "utf8").toString("latin1");
+  return /[^ -~]/.test(text) ? toByteString(text) : text;
 }
 
 function textOf(bytes: string): string {
-  if (!/[^ -~]/.test(bytes)) return bytes;
-  return Buffer.from(bytes, "latin1").toString("utf8");
+  return /[^ -~]/.test(bytes) ? fromByteString(bytes) : bytes;
 }
