@@ -1,6 +1,7 @@
 // What `cairn status` tells of one destination: what was delivered, what waits, why and since when. Must not: change
 // anything.
 import type { DeliveryPlace } from "../bucket/place.ts";
+import type { Clock } from "../model/environment.ts";
 import type { Region } from "../model/regions.ts";
 import type { ChainReport } from "./digests.ts";
 import type { GivenUp, GivenUpCount } from "./given-up.ts";
@@ -119,6 +120,11 @@ export function successOf(
 /** A failure with a code, whoever gave none. */
 export function failureReport(failure: LaneFailure & { readonly nextTryMs?: number }): FailureReport {
   return { ...failure, code: failure.code ?? "Unknown" };
+}
+
+/** The wall-clock time of a coming monotonic one; one that is over is now. */
+export function comingMs(monotonicMs: number, clock: Clock): number {
+  return clock.nowMs() + Math.max(0, monotonicMs - clock.monotonicMs());
 }
 
 /** `s3://bucket[/prefix]`. */

@@ -10,6 +10,7 @@ import { inTime } from "../model/in-time.ts";
 import type { Region } from "../model/regions.ts";
 import { Bell } from "./bell.ts";
 import type { DeliveredFile, DeliveredListener } from "./delivered-file.ts";
+import { comingMs, type FailureReport } from "./delivery-report.ts";
 import {
   begunChain,
   chainKeyPrefix,
@@ -39,13 +40,7 @@ export interface ChainReport {
   /** End of the window whose digest is waited for, milliseconds since the epoch. */
   readonly waitingSinceMs?: number;
   /** What went wrong at the last try; absent when it went well. Times by the wall clock. */
-  readonly failure?: {
-    readonly sinceMs: number;
-    readonly code: string;
-    readonly attempts: number;
-    readonly nextTryMs?: number;
-    readonly message: string;
-  };
+  readonly failure?: FailureReport;
 }
 
 /** A chain and its tries; times are monotonic. */
@@ -183,11 +178,10 @@ export class Digests implements DeliveredListener {
   #failureOf(held: Held): ChainReport["failure"] {
     const { lastError, failingSinceMs, failures, isBusy } = held;
     if (lastError === undefined || failingSinceMs === undefined) return undefined;
-    const { clock } = this.#ports;
-    const dueMs = Math.max(held.retryAtMs, held.pausedUntilMs) - clock.monotonicMs();
+    const dueMs = Math.max(held.retryAtMs, held.pausedUntilMs);
     return {
       ...{ ...lastError, sinceMs: failingSinceMs, attempts: failures },
-      ...(!isBusy && { nextTryMs: clock.nowMs() + Math.max(0, dueMs) }),
+      ...(!isBusy && { nextTryMs: comingMs(dueMs, this.#ports.clock) }),
     };
   }
 

@@ -11,6 +11,7 @@
 // - What is older than the retention, or beyond the bound on notices, is given up: counted, logged, shown.
 import { assert } from "../model/assert.ts";
 import type { DeliveredFile, DeliveredListener } from "./delivered-file.ts";
+import { comingMs, type FailureReport, failureReport } from "./delivery-report.ts";
 import type { Faults } from "./faults.ts";
 import type { DeliveryLimits } from "./limits.ts";
 import { type Notice, NoticeBook } from "./notice-book.ts";
@@ -55,13 +56,7 @@ type NoticeLossReason = "retention" | "trail-deleted" | "notices-full";
 export interface NotificationReport {
   readonly waiting: { readonly files: number; readonly oldestMs?: number };
   /** Present while the last attempt failed. `nextTryMs` is absent while one is under way. */
-  readonly failing?: {
-    readonly sinceMs: number;
-    readonly code: string;
-    readonly message: string;
-    readonly attempts: number;
-    readonly nextTryMs?: number;
-  };
+  readonly failing?: FailureReport;
   /** Since this process began. */
   readonly givenUp: { readonly files: number; readonly latestMs?: number };
   readonly note?: string;
@@ -174,17 +169,13 @@ export class Notifier implements DeliveredListener {
     const isUnreachable = !services.topics && places.place(incarnation)?.topicArn !== undefined;
     return {
       waiting: { files: lane?.size ?? 0, ...(oldestMs === undefined ? {} : { oldestMs }) },
-      ...(lane && failure
-        ? {
-            failing: {
-              ...{ sinceMs: failure.sinceMs, code: failure.code ?? "Unknown" },
-              ...{ message: failure.message, attempts: failure.attempts },
-              ...(lane.isProbing
-                ? {}
-                : { nextTryMs: clock.nowMs() + Math.max(0, lane.retryAtMs - clock.monotonicMs()) }),
-            },
-          }
-        : {}),
+      ...(lane &&
+        failure && {
+          failing: failureReport({
+            ...failure,
+            ...(!lane.isProbing && { nextTryMs: comingMs(lane.retryAtMs, clock) }),
+          }),
+        }),
       givenUp: this.#givenUp.get(incarnation) ?? { files: 0 },
       ...(isUnreachable ? { note: "No SNS endpoint is configured: nothing is sent to the topic." } : {}),
     };

@@ -15,6 +15,7 @@ import { Bell } from "./bell.ts";
 import type { ComposedFile } from "./compose.ts";
 import { targetFields, tellDelivered, tellFailed } from "./delivery-log.ts";
 import type { DeliveredFile, DeliveredListener } from "./delivered-file.ts";
+import { comingMs } from "./delivery-report.ts";
 import { evidenceOfFile } from "./evidence.ts";
 import type { Faults } from "./faults.ts";
 import type { GivenUp } from "./given-up.ts";
@@ -194,7 +195,7 @@ export class Writer {
       const { failure, retryAtMs } = lane;
       if (!failure || lane.incarnation !== incarnation || !name.startsWith(`${kind}/`)) continue;
       if (retryAtMs === undefined) return failure;
-      return { ...failure, nextTryMs: clock.nowMs() + Math.max(0, retryAtMs - clock.monotonicMs()) };
+      return { ...failure, nextTryMs: comingMs(retryAtMs, clock) };
     }
     return undefined;
   }
