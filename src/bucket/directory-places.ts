@@ -57,12 +57,18 @@ export class DirectoryPlaces {
 
   /** Makes the folders that a new object needs and says where it goes: aside, when its name is a folder's. */
   async makeRoom({ bucket, key }: ObjectName): Promise<Place> {
-    const { folders, name } = keyPath(toByteString(key));
-    const folder = await this.files.folder([bucket, ...folders], (path) => this.moveAside(path));
+    const { folder, name } = await this.newRoom({ bucket, key });
     const isAside =
       (await this.tree.look(`${folder}/${name}`))?.kind === "folder" ||
       (await this.tree.look(`${folder}/${name}${asideMark}`)) !== undefined;
     return { folder, name: isAside ? name + asideMark : name };
+  }
+
+  /** The same for an object that `find` did not find: where it goes unless a folder is there. */
+  async newRoom({ bucket, key }: ObjectName): Promise<Place> {
+    const { folders, name } = keyPath(toByteString(key));
+    const folder = await this.files.folder([bucket, ...folders], (path) => this.moveAside(path));
+    return { folder, name };
   }
 
   async makeDescriptionRoom({ bucket, key }: ObjectName): Promise<Place> {

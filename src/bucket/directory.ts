@@ -3,12 +3,14 @@
 //   {root}/{bucket}/AWSLogs/…/file.json.gz                       the object, its bytes as they were put
 //   {root}/.cairn/buckets/{bucket}/objects/…/file.json.gz%meta   what describes it (object-description.ts)
 //   {root}/.cairn/buckets/{bucket}/policy.json, bucket.json      the bucket's policy; when and where it was made
-//   {root}/.cairn/tmp/                                           unfinished writes, removed at the first use
+//   {root}/.cairn/tmp/                                           unfinished writes and what links were made to last
+//                                                                (shared-bodies.ts), removed at the first use
 //
+// One body under several keys is one file with several names (hard links), but for the first.
 // Limits: objects are handled whole in memory, and so are the names of one folder. Keys that differ only in case
 // need a file system that tells them apart.
 // Invariants: a bucket exists when its folder does. An object is renamed into place after its description is
-// durable, and an object whose name a folder needs is moved aside first: at no moment is there none, or half of it.
+// durable (or says what would be said without it), and an object whose name a folder needs is moved aside first: at no moment is there none, or half of it.
 // Recovery: none is needed. A description without an object is passed over; an object without a description, such
 // as a file that somebody copied here, gets defaults by its name, and its MD5 when asked.
 import type { Disk } from "../disk/contract.ts";
@@ -32,11 +34,12 @@ import {
 } from "./contract.ts";
 import { type ListedItem, listObjects } from "./directory-listing.ts";
 import { DirectoryPlaces, type ObjectName, sideFolder } from "./directory-places.ts";
-import { type ByteRange, DirectoryReader, md5Hex } from "./directory-reader.ts";
+import { type ByteRange, DirectoryReader } from "./directory-reader.ts";
 import { DurableFiles } from "./durable-files.ts";
 import { fromByteString, keyProblem, toByteString } from "../model/key-path.ts";
-import { encodeDescriptions, type ObjectDescription } from "./object-description.ts";
+import { encodeDescriptions, isDefault, type ObjectDescription } from "./object-description.ts";
 import { nodeObjectTree, type ObjectTree, systemCode } from "./object-tree.ts";
+import { SharedBodies } from "./shared-bodies.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
 export interface DirectoryBucketsOptions {
@@ -65,7 +68,7 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
   private readonly places: DirectoryPlaces;
   private readonly reader: DirectoryReader;
   private readonly turns: Turns = createTurns();
-  private readonly etags = new WeakMap<Uint8Array, string>();
+  private readonly bodies: SharedBodies;
 
   constructor({ root, clock, disk = nodeDisk(), tree = nodeObjectTree() }: DirectoryBucketsOptions) {
     this.clock = clock;
@@ -73,6 +76,7 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
     this.disk = disk;
     this.tree = tree;
     this.files = new DurableFiles({ disk, root, temporaries: [sideFolder, "tmp"] });
+    this.bodies = new SharedBodies(this.files);
     this.places = new DirectoryPlaces({ files: this.files, tree, root });
     this.reader = new DirectoryReader({ disk, tree, places: this.places });
   }
@@ -224,28 +228,51 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
     });
   }
 
-  /** Trails that log the same share one body: it is hashed once. */
-  private etagOf(body: Uint8Array): string {
-    const etag = this.etags.get(body) ?? md5Hex(body);
-    this.etags.set(body, etag);
-    return etag;
-  }
-
   private async putObject(request: PutRequest): Promise<PutOutcome> {
     if (!(await this.exists(request.bucket))) return noSuchBucketRefusal;
     const description = {
-      etag: this.etagOf(request.body),
+      etag: this.bodies.etagOf(request.body),
       sizeBytes: request.body.length,
       lastModifiedMs: this.clock.nowMs(),
       metadata: request.metadata,
     };
+    const source = await this.bodies.source(request.body);
+    const linked = source === undefined ? "written" : await this.linkObject(request, description, source);
+    return linked === "written" ? this.writeObject(request, description) : linked;
+  }
+
+  /** Puts a new object that is a link to `source`; `written`: it has to be written, as an object that replaces one has. */
+  private async linkObject(
+    request: PutRequest,
+    description: ObjectDescription,
+    source: string,
+  ): Promise<PutOutcome | "written"> {
+    return this.turns.take(request.bucket, async () => {
+      const refusal = await this.refusalNow(request);
+      if (refusal) return refusal;
+      if (await this.places.find(request)) return "written";
+      await this.writeDescriptions(request, [description]);
+      try {
+        await this.files.linkInto(await this.places.newRoom(request), source);
+        return { kind: "stored", etag: description.etag };
+      } catch (error) {
+        if (systemCode(error) !== "EEXIST") await this.bodies.cannotLink(request.body);
+        return "written";
+      }
+    });
+  }
+
+  private async writeObject(request: PutRequest, description: ObjectDescription): Promise<PutOutcome> {
     const temporary = await this.files.writeTemporary(request.body);
     let isInPlace = false;
     try {
       return await this.turns.take(request.bucket, async () => {
         const refusal = await this.refusalNow(request);
         if (refusal) return refusal;
-        await this.writeDescription(request, description);
+        // Beside that of the object that is there, if it is another.
+        const present = await this.reader.describe(request);
+        const others = present && present.etag !== description.etag ? [present] : [];
+        await this.writeDescriptions(request, [description, ...others], present ? "another" : "none");
         const place = await this.places.makeRoom(request);
         await this.files.moveInto(place, temporary);
         isInPlace = true;
@@ -265,12 +292,21 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
     return { kind: "refused", code: "PreconditionFailed", message };
   }
 
-  /** Describes the object to come beside the one that is there, if it is another. */
-  private async writeDescription(object: ObjectName, coming: ObjectDescription): Promise<void> {
-    const present = await this.reader.describe(object);
-    const descriptions = !present || present.etag === coming.etag ? [coming] : [coming, present];
+  private async writeDescriptions(
+    object: ObjectName,
+    descriptions: readonly [ObjectDescription, ...ObjectDescription[]],
+    there: "none" | "another" = "none",
+  ): Promise<void> {
     const place = await this.places.makeDescriptionRoom(object);
-    await this.files.write(place, encodeDescriptions(object.key, descriptions));
+    const bytes = encodeDescriptions(object.key, descriptions);
+    if (there === "none" && isDefault(object.key, descriptions[0].metadata)) {
+      try {
+        return await this.files.writeUnsynced(place, bytes);
+      } catch (error) {
+        if (systemCode(error) !== "EEXIST") throw error;
+      }
+    }
+    await this.files.write(place, bytes);
   }
 
   private async summary(bucket: string, keyBytes: string): Promise<ObjectSummary | undefined> {

@@ -59,6 +59,28 @@ export class DurableFiles {
     await this.disk.syncDirectory(place.folder);
   }
 
+  /** Gives a temporary file a name beside its own; resolves when that is durable. Fails when the name is taken. */
+  async linkInto(
+    place: { readonly folder: string; readonly name: string },
+    temporary: string,
+  ): Promise<void> {
+    await this.disk.link(temporary, `${place.folder}/${place.name}`);
+    await this.disk.syncDirectory(place.folder);
+  }
+
+  /** Writes a new file that need not outlive a crash: it may then be there, whole, in part or not at all. Fails when the name is taken. */
+  async writeUnsynced(
+    place: { readonly folder: string; readonly name: string },
+    bytes: Uint8Array,
+  ): Promise<void> {
+    const file = await this.disk.create(`${place.folder}/${place.name}`);
+    try {
+      await file.append([bytes]);
+    } finally {
+      await file.close();
+    }
+  }
+
   async write(place: { readonly folder: string; readonly name: string }, bytes: Uint8Array): Promise<void> {
     const temporary = await this.writeTemporary(bytes);
     try {

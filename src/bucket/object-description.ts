@@ -3,6 +3,11 @@
 // A side file holds up to two descriptions: of the object that is being put, and of the one it replaces. It is
 // durable before the object is renamed into place, so whichever object a crash leaves behind is described. A
 // description is of an object when the size fits and, where that leaves a choice, the MD5 does.
+//
+// A side file that says of a new object no more than its name does (`isDefault`) saves the reader its MD5 and nothing else:
+// it is not synced. Hence the check at the end of every side file: what a crash left of one is told from a whole one.
+import { isDeepStrictEqual } from "node:util";
+import { crc32 } from "node:zlib";
 import type { ObjectMetadata } from "./contract.ts";
 
 export interface ObjectDescription {
@@ -12,30 +17,45 @@ export interface ObjectDescription {
   readonly metadata: ObjectMetadata;
 }
 
-const formatVersion = 1;
+const formatVersion = 2;
+/** Had no check: all its files were synced. */
+const firstVersion = 1;
+const checkMark = ',"check":';
 
 export function encodeDescriptions(key: string, descriptions: readonly ObjectDescription[]): Uint8Array {
-  return Buffer.from(`${JSON.stringify({ version: formatVersion, key, descriptions })}\n`, "utf8");
+  const said = JSON.stringify({ version: formatVersion, key, descriptions }).slice(0, -1);
+  return Buffer.from(`${said}${checkMark}${crc32(said)}}\n`, "utf8");
 }
 
 /** Undefined when the bytes are not a side file of this version. */
 export function decodeDescriptions(bytes: Uint8Array): readonly ObjectDescription[] | undefined {
+  const text = Buffer.from(bytes).toString("utf8");
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    value = JSON.parse(text);
   } catch {
     return undefined;
   }
-  if (!isRecord(value) || value["version"] !== formatVersion) return undefined;
+  if (!isRecord(value)) return undefined;
+  const { version, check } = value;
+  const isWhole = version === formatVersion && check === crc32(text.slice(0, text.lastIndexOf(checkMark)));
+  if (!isWhole && (version !== firstVersion || check !== undefined)) return undefined;
   const list = value["descriptions"];
   return Array.isArray(list) ? list.map(readDescription).filter((read) => read !== undefined) : undefined;
 }
 
-/** What is said of a file that nobody described: a log file by its name, else bytes (formats.md §2.3). */
+/** What is said of a file that nobody described: a log file by its name, else bytes (formats.md §2.3); encrypted as S3 does it unasked. */
 export function defaultMetadata(key: string): ObjectMetadata {
-  if (key.endsWith(".json.gz")) return { contentType: "application/json", contentEncoding: "gzip" };
-  if (key.endsWith(".json")) return { contentType: "application/json" };
-  return { contentType: "binary/octet-stream" };
+  const encryption = { algorithm: "AES256" } as const;
+  if (key.endsWith(".json.gz"))
+    return { contentType: "application/json", contentEncoding: "gzip", encryption };
+  if (key.endsWith(".json")) return { contentType: "application/json", encryption };
+  return { contentType: "binary/octet-stream", encryption };
+}
+
+/** Whether a description with this metadata says what would be said without one. */
+export function isDefault(key: string, metadata: ObjectMetadata): boolean {
+  return isDeepStrictEqual({ ...metadata }, defaultMetadata(key));
 }
 
 function readDescription(value: unknown): ObjectDescription | undefined {

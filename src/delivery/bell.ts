@@ -1,11 +1,14 @@
 // Waiting that somebody else can end. Must not: know what is waited for.
 
+/** Said to what ends a pause: without a reason each abort would make an error with its stack. */
+const over = "The pause is over.";
+
 /** Rung when there is news: every wait under way ends. */
 export class Bell {
   readonly #waits = new Set<AbortController>();
 
   ring(): void {
-    for (const wait of this.#waits) wait.abort();
+    for (const wait of this.#waits) wait.abort(over);
   }
 
   /** Resolves when `pause` does, at the next ring, or when `signal` aborts. `pause` must resolve when its signal aborts. */
@@ -15,7 +18,7 @@ export class Bell {
   ): Promise<void> {
     if (signal.aborted) return;
     const wait = new AbortController();
-    const end = (): void => wait.abort();
+    const end = (): void => wait.abort(over);
     signal.addEventListener("abort", end, { once: true });
     this.#waits.add(wait);
     try {
@@ -23,7 +26,7 @@ export class Bell {
     } finally {
       this.#waits.delete(wait);
       signal.removeEventListener("abort", end);
-      wait.abort();
+      if (!wait.signal.aborted) wait.abort(over);
     }
   }
 }

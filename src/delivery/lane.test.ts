@@ -1,5 +1,6 @@
 // When a lane tries which file: order, pauses, probes and bounds.
 import { describe, expect, test } from "vitest";
+import { HeldBodies } from "./held-bodies.ts";
 import { Lane, type LaneItem } from "./lane.ts";
 import type { Entry } from "./ledger.ts";
 import { backoffMs } from "./limits.ts";
@@ -7,7 +8,10 @@ import { parsePlan, type Plan } from "./plan.ts";
 
 const limits = { putsMax: 2, bytesMax: 1_000, readBytesMax: Infinity };
 const lane = (): Lane =>
-  new Lane({ address: "b", incarnation: "i", settings: "" }, { firstMs: 1_000, msMax: 8_000 });
+  new Lane(
+    { address: "b", incarnation: "i", settings: "", bodies: new HeldBodies() },
+    { firstMs: 1_000, msMax: 8_000 },
+  );
 
 function item(n: number, more: { held?: number; outbox?: number; createdMs?: number } = {}): LaneItem {
   const plan: Plan = parsePlan({

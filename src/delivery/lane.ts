@@ -5,6 +5,7 @@
 //   that one file the bucket always refuses does not stand before all others.
 // - A failure makes the lane failing: one pause, then one probe, doubling up to the cap. Any success heals it.
 import { assert } from "../model/assert.ts";
+import type { HeldBodies } from "./held-bodies.ts";
 import type { Entry } from "./ledger.ts";
 import { backoffMs } from "./limits.ts";
 import { compareAge } from "./plan.ts";
@@ -41,11 +42,19 @@ export interface LanePause {
   readonly msMax: number;
 }
 
+interface Weight {
+  readonly held: number;
+  readonly outbox: number;
+  readonly body: Uint8Array | undefined;
+}
+
 export class Lane {
   /** Of the bucket, log group or bus (plan.ts `addressOf`). */
   readonly address: string;
   readonly incarnation: string;
   readonly #pause: LanePause;
+  /** Those of all lanes. */
+  readonly #bodies: HeldBodies;
   /** Never tried by this process, by age. */
   #fresh: LaneItem[] = [];
   /** Failed before, by time of the next try. */
@@ -59,16 +68,20 @@ export class Lane {
   #probedAtMs = 0;
   #probe: LaneItem | undefined;
   /** What an item weighed when it was added: it is taken off again when the item leaves, not before. */
-  readonly #weights = new Map<LaneItem, { readonly held: number; readonly outbox: number }>();
+  readonly #weights = new Map<LaneItem, Weight>();
   #heldBytes = 0;
   #outboxBytes = 0;
   /** The destination's settings when they were last looked at, in one text. */
   settings: string;
 
-  constructor(of: { address: string; incarnation: string; settings: string }, pause: LanePause) {
+  constructor(
+    of: { address: string; incarnation: string; settings: string; bodies: HeldBodies },
+    pause: LanePause,
+  ) {
     this.address = of.address;
     this.incarnation = of.incarnation;
     this.settings = of.settings;
+    this.#bodies = of.bodies;
     this.#pause = pause;
   }
 
@@ -245,7 +258,8 @@ export class Lane {
     const { backing } = item.entry.plan;
     const held = item.bytes?.length ?? 0;
     const outbox = backing.kind === "outbox" ? backing.sizeBytes : 0;
-    this.#weights.set(item, { held, outbox });
+    this.#weights.set(item, { held, outbox, body: item.bytes });
+    if (item.bytes) this.#bodies.hold(item.bytes);
     this.#heldBytes += held;
     this.#outboxBytes += outbox;
   }
@@ -254,6 +268,7 @@ export class Lane {
     const weight = this.#weights.get(item);
     assert(weight, "an item that leaves a lane was in it");
     this.#weights.delete(item);
+    if (weight.body) this.#bodies.release(weight.body);
     this.#heldBytes -= weight.held;
     this.#outboxBytes -= weight.outbox;
   }

@@ -28,7 +28,8 @@ export async function putObject(
 ): Promise<PutOutcome> {
   const abandoned = new AbortController();
   const timeIsUp = new AbortController();
-  const end = (): void => timeIsUp.abort();
+  // With a reason: without one each abort would make an error with its stack.
+  const end = (): void => timeIsUp.abort("The put is over.");
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   const timedOut = clock.sleep(timeoutMs, timeIsUp.signal).then((): PutOutcome => {
@@ -54,6 +55,6 @@ export async function putObject(
     .catch((error: unknown): PutOutcome => ({ kind: "unknown", message: String(error) }));
   const outcome = await Promise.race([answered, timedOut]);
   signal.removeEventListener("abort", end);
-  timeIsUp.abort();
+  end();
   return outcome;
 }

@@ -19,6 +19,7 @@ import { comingMs } from "./delivery-report.ts";
 import { evidenceOfFile } from "./evidence.ts";
 import type { Faults } from "./faults.ts";
 import type { GivenUp } from "./given-up.ts";
+import { HeldBodies } from "./held-bodies.ts";
 import { Lane, type LaneFailure, type LaneItem, type LaneLimits } from "./lane.ts";
 import type { Entry, Ledger } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
@@ -62,6 +63,7 @@ export class Writer {
   readonly #parts: WriterParts;
   readonly #firstRetryMs: number;
   readonly #lanes = new Map<string, Lane>();
+  readonly #bodies = new HeldBodies();
   readonly #placed = new Map<Entry, { readonly lane: Lane; readonly item: LaneItem }>();
   /** Entries whose outbox file is being written. */
   readonly #moving = new Set<Entry>();
@@ -104,7 +106,7 @@ export class Writer {
     if (entry.isGone) return;
     if (evidence) this.#parts.ledger.remember(entry, { evidence });
     const lane = this.#laneOf(entry.plan);
-    if (!lane.isFailing && this.#hasRoom(lane, bytes.length)) {
+    if (!lane.isFailing && this.#hasRoom(lane, bytes)) {
       this.#place(lane, { entry, bytes, retryAtMs: 0 });
       return;
     }
@@ -120,7 +122,7 @@ export class Writer {
   /** Nothing can be put aside: a failing lane without a file would never find out that its bucket is well again. */
   #offerAsProbe(entry: Entry, bytes: Uint8Array, error: unknown): void {
     const lane = this.#laneOf(entry.plan);
-    if (entry.isGone || !lane.isEmpty || !this.#hasRoom(lane, bytes.length)) throw error;
+    if (entry.isGone || !lane.isEmpty || !this.#hasRoom(lane, bytes)) throw error;
     this.#parts.faults.raise("outbox", error, "A log file could not be put aside; it waits in memory.");
     this.#place(lane, { entry, bytes, retryAtMs: 0 });
   }
@@ -208,7 +210,7 @@ export class Writer {
     let memoryFiles = 0;
     for (const { item } of this.#placed.values()) if (item.bytes) memoryFiles += 1;
     const lanesFailing = [...this.#lanes.values()].filter((lane) => lane.isFailing).length;
-    return { memoryFiles, memoryBytes: this.#heldBytes(), lanesFailing };
+    return { memoryFiles, memoryBytes: this.#bodies.bytes, lanesFailing };
   }
 
   /** Starts what may start now; returns the milliseconds until time alone lets more start, if ever. */
@@ -535,7 +537,7 @@ export class Writer {
     const lane = this.#lanes.get(name);
     if (lane) return lane;
     const made = new Lane(
-      { address, incarnation, settings: this.#settingsOf(incarnation) },
+      { address, incarnation, settings: this.#settingsOf(incarnation), bodies: this.#bodies },
       { firstMs: this.#firstRetryMs, msMax: this.#parts.limits.retryMsMax },
     );
     this.#lanes.set(name, made);
@@ -549,16 +551,10 @@ export class Writer {
     return JSON.stringify([bucket, keyPrefix, organizationId, kmsKeyArn, logGroupArn, roleArn]);
   }
 
-  #hasRoom(lane: Lane, bytes: number): boolean {
+  #hasRoom(lane: Lane, body: Uint8Array): boolean {
     const { laneBytesMax, heldBytesMax } = this.#parts.limits;
-    const held = this.#heldBytes();
-    if (held > 0 && held + bytes > heldBytesMax) return false;
-    return lane.heldBytes === 0 || lane.heldBytes + bytes <= laneBytesMax;
-  }
-
-  #heldBytes(): number {
-    let held = 0;
-    for (const lane of this.#lanes.values()) held += lane.heldBytes;
-    return held;
+    const held = this.#bodies.bytes;
+    if (held > 0 && !this.#bodies.has(body) && held + body.length > heldBytesMax) return false;
+    return lane.heldBytes === 0 || lane.heldBytes + body.length <= laneBytesMax;
   }
 }

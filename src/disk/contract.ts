@@ -3,7 +3,7 @@
 //
 // Durability rules every implementation keeps:
 // - file content survives a crash only up to the last successful `sync` of that file;
-// - a created, renamed or removed name survives only after `syncDirectory` of its folder;
+// - a created, linked, renamed or removed name survives only after `syncDirectory` of its folder;
 // - after a failed `sync` nothing may be assumed about the unsynced content, and it is never retried.
 
 export interface Disk {
@@ -19,11 +19,13 @@ export interface Disk {
   readWhole(path: string): Promise<Uint8Array | undefined>;
   /** Cuts an existing file to `length` bytes and syncs it. */
   truncate(path: string, length: number): Promise<void>;
+  /** Gives an existing file a second name; fails when that is taken, and where the file system knows no such names. */
+  link(from: string, to: string): Promise<void>;
   /** Atomic within one file system; replaces the target. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; no error when it does not exist. */
   remove(path: string): Promise<void>;
-  /** Makes created, renamed and removed names in this folder durable. */
+  /** Makes created, linked, renamed and removed names in this folder durable. */
   syncDirectory(path: string): Promise<void>;
 }
 

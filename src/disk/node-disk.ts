@@ -1,5 +1,5 @@
 // The real disk: the contract of contract.ts over node:fs. Files 0600, folders 0700. Must not: know what it stores.
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { AppendFile, Disk, ReadFile } from "./contract.ts";
 
@@ -10,7 +10,8 @@ const chunksPerWriteMax = 1024;
 
 /** The disk of this machine. Paths are those of node:fs; errors are node's own (`error.code` is ENOSPC, EIO …). */
 export function nodeDisk(): Disk {
-  return { makeDirectory, list, create, openForReading, readWhole, truncate, rename, remove, syncDirectory };
+  const names = { list, link, rename, remove, makeDirectory, syncDirectory };
+  return { create, openForReading, readWhole, truncate, ...names };
 }
 
 async function makeDirectory(path: string): Promise<void> {

@@ -39,8 +39,8 @@ export async function openLmdbState(options: LmdbStateOptions): Promise<StateSto
     assertKey(key);
     assert(isOpen, "the state store is open");
     let pending: PendingChange | undefined;
-    const announce = (stored: StoredValue | undefined) => {
-      pending = watchers.expect({ key, stored });
+    const announce = (stored: () => StoredValue | undefined) => {
+      pending = watchers.expect(key, stored);
     };
     try {
       const outcome = await committed(environment, () =>
@@ -139,21 +139,22 @@ interface Write {
   /** JSON text, or undefined to delete. */
   readonly text: string | undefined;
   readonly expected: Expected;
-  readonly announce: (stored: StoredValue | undefined) => void;
+  readonly announce: (stored: () => StoredValue | undefined) => void;
 }
 
 /** Runs inside a transaction that others may share: it decides first and must not throw after its first write. */
 function writeInTransaction(tables: Tables, write: Write): WriteOutcome {
   const { key, text, expected, announce } = write;
   const currentText = tables.documents.get(key);
-  const current = currentText === undefined ? undefined : decode(key, currentText);
-  if (expected !== "any" && (current?.version ?? "absent") !== expected) return { kind: "conflict" };
+  const current = currentText === undefined ? "absent" : versionOf(key, currentText);
+  if (expected !== "any" && current !== expected) return { kind: "conflict" };
   const version = readLastVersion(tables) + 1;
-  const stored = text === undefined ? undefined : decode(key, `${version} ${text}`);
   tables.meta.putSync("last-version", String(version));
   if (text === undefined) tables.documents.removeSync(key);
   else tables.documents.putSync(key, `${version} ${text}`);
-  if (stored || current) announce(stored);
+  if (text !== undefined || current !== "absent") {
+    announce(() => (text === undefined ? undefined : decode(key, `${version} ${text}`)));
+  }
   return { kind: "stored", version };
 }
 
@@ -166,12 +167,17 @@ function readLastVersion(tables: Tables): number {
   return version;
 }
 
-function decode(key: string, text: string): StoredValue {
+function versionOf(key: string, text: string): number {
   const space = text.indexOf(" ");
   const version = Number(text.slice(0, space));
   if (space < 1 || !Number.isSafeInteger(version)) throw damaged(key);
+  return version;
+}
+
+function decode(key: string, text: string): StoredValue {
+  const version = versionOf(key, text);
   try {
-    const value: Json = JSON.parse(text.slice(space + 1));
+    const value: Json = JSON.parse(text.slice(text.indexOf(" ") + 1));
     return { key, value, version };
   } catch (error) {
     throw damaged(key, error);

@@ -30,7 +30,7 @@ export function openMemoryState(options: { readonly clock: Pick<Clock, "nowMs"> 
     else entries.set(key, { text, version });
     if (text !== undefined || current) {
       watchers
-        .expect({ key, stored: text === undefined ? undefined : stored(key, { text, version }) })
+        .expect(key, () => (text === undefined ? undefined : stored(key, { text, version })))
         .committed();
     }
     return { kind: "stored", version };

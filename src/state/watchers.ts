@@ -16,14 +16,15 @@ export interface PendingChange {
 }
 
 interface Entry {
-  readonly change: StateChange;
+  readonly key: string;
+  readonly stored: () => StateChange["stored"];
   state: "pending" | "committed" | "dropped";
 }
 
 export interface Watchers {
   watch(prefix: string, listener: (change: StateChange) => void): () => void;
-  /** Called in commit order, while the write is being made. */
-  expect(change: StateChange): PendingChange;
+  /** Called in commit order, while the write is being made. `stored` is asked only when somebody watches the key. */
+  expect(key: string, stored: () => StateChange["stored"]): PendingChange;
   clear(): void;
 }
 
@@ -35,7 +36,7 @@ export function openWatchers(): Watchers {
     entry.state = state;
     for (let head = queue[0]; head && head.state !== "pending"; head = queue[0]) {
       queue.shift();
-      if (head.state === "committed") tell(watchers, head.change);
+      if (head.state === "committed") tell(watchers, head);
     }
   };
   return {
@@ -45,8 +46,8 @@ export function openWatchers(): Watchers {
       watchers.add(watcher);
       return () => void watchers.delete(watcher);
     },
-    expect(change) {
-      const entry: Entry = { change, state: "pending" };
+    expect(key, stored) {
+      const entry: Entry = { key, stored, state: "pending" };
       queue.push(entry);
       return { committed: () => settle(entry, "committed"), dropped: () => settle(entry, "dropped") };
     },
@@ -56,11 +57,11 @@ export function openWatchers(): Watchers {
   };
 }
 
-function tell(watchers: ReadonlySet<Watcher>, change: StateChange): void {
+function tell(watchers: ReadonlySet<Watcher>, { key, stored }: Entry): void {
   for (const watcher of [...watchers]) {
-    if (!watchers.has(watcher) || !change.key.startsWith(watcher.prefix)) continue;
+    if (!watchers.has(watcher) || !key.startsWith(watcher.prefix)) continue;
     try {
-      watcher.listener(change);
+      watcher.listener({ key, stored: stored() });
     } catch (error) {
       queueMicrotask(() => {
         throw error;

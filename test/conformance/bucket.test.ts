@@ -1,11 +1,12 @@
 // Runs the bucket suite over the directory (real and simulated disk) and over S3 (our own door, and versitygw).
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { openDirectoryBuckets } from "../../src/bucket/directory.ts";
 import { openS3Buckets } from "../../src/bucket/s3.ts";
+import { nodeDisk } from "../../src/disk/node-disk.ts";
 import { describeWith } from "../harness/outside-program.ts";
 import { versitygw, versitygwCredentials, versitygwServer } from "../harness/versitygw.ts";
 import { SimulatedDisk } from "../sim/simulated-disk.ts";
@@ -159,9 +160,10 @@ describe("the directory", () => {
       metadata: { user: { a: "b" } },
     });
     await writeFile(join(root, "logs/k"), "after!");
-    expect((await store.get("logs", "k"))?.head.metadata).toEqual({ contentType: "binary/octet-stream" });
+    const unasked = { contentType: "binary/octet-stream", encryption: { algorithm: "AES256" } };
+    expect((await store.get("logs", "k"))?.head.metadata).toEqual(unasked);
     await writeFile(join(root, "logs/k"), "longer than before");
-    expect((await store.head("logs", "k"))?.metadata).toEqual({ contentType: "binary/octet-stream" });
+    expect((await store.head("logs", "k"))?.metadata).toEqual(unasked);
   });
 
   test("a bucket that was removed by hand is gone, and can be made again", async () => {
@@ -179,6 +181,37 @@ describe("the directory", () => {
     expect(await store.create("logs")).toBe("created");
     expect(await store.policy("logs")).toEqual({ kind: "none" });
     expect(await store.put(object)).toMatchObject({ kind: "stored" });
+  });
+
+  test("one body under several keys is one file but for the first, and each object stays its own", async () => {
+    const root = await newFolder();
+    const store = openDirectoryBuckets({ root, clock });
+    await store.create("logs");
+    const body = Buffer.from("the same for all");
+    const metadata = { contentType: "application/json", contentEncoding: "gzip" };
+    for (const key of ["a.json.gz", "b.json.gz", "c.json.gz"])
+      await store.put({ bucket: "logs", key, body, metadata });
+    const numberOf = async (key: string) => (await stat(join(root, "logs", key))).ino;
+    expect(await numberOf("b.json.gz")).toBe(await numberOf("c.json.gz"));
+    expect(await numberOf("a.json.gz")).not.toBe(await numberOf("b.json.gz"));
+    await store.put({ bucket: "logs", key: "b.json.gz", body: Buffer.from("another"), metadata });
+    await store.deleteObject("logs", "a.json.gz");
+    const found = await store.get("logs", "c.json.gz");
+    expect(found && Buffer.from(found.body).toString()).toBe("the same for all");
+    expect(found?.head.metadata).toMatchObject(metadata);
+  });
+
+  test("where there are no links, each object is written", async () => {
+    const root = await newFolder();
+    const link = () => Promise.reject(Object.assign(new Error("EPERM"), { code: "EPERM" }));
+    const store = openDirectoryBuckets({ root, clock, disk: { ...nodeDisk(), link } });
+    await store.create("logs");
+    const body = Buffer.from("the same for all");
+    for (const key of ["a", "b", "c", "d"]) {
+      expect(await store.put({ bucket: "logs", key, body, metadata: {} })).toMatchObject({ kind: "stored" });
+      expect((await store.get("logs", key))?.body).toEqual(body);
+    }
+    expect(await readdir(join(root, ".cairn/tmp"))).toEqual([]);
   });
 
   test("what a crash left unfinished is removed at the first use", async () => {

@@ -10,11 +10,19 @@ const clock = { nowMs: () => 1_768_036_000_000, monotonicMs: () => 0, sleep: () 
 const bucket = "logs";
 
 type Step =
-  | { readonly kind: "put"; readonly key: string; readonly text: string }
+  | { readonly kind: "put"; readonly key: string; readonly text: string; readonly body?: Uint8Array }
   | { readonly kind: "delete"; readonly key: string }
   | { readonly kind: "policy"; readonly text: string };
 
 const put = (key: string, text: string): Step => ({ kind: "put", key, text });
+/** A log file that says of itself what its name says; one body under several keys. */
+const shared = Buffer.from("shared by several trails");
+const putShared = (key: string): Step => ({ kind: "put", key, text: shared.toString(), body: shared });
+const logMetadata = {
+  contentType: "application/json",
+  contentEncoding: "gzip",
+  encryption: { algorithm: "AES256" },
+} as const;
 const script: readonly Step[] = [
   put("a", "first"),
   put("x/y/z.json.gz", "log file"),
@@ -30,6 +38,13 @@ const script: readonly Step[] = [
   put("x/y", "where a folder was"),
   put("a/b", "replaced, aside"),
   put("a/b", "replaced, aside"),
+  putShared("l/1.json.gz"),
+  putShared("l/2.json.gz"),
+  putShared("l/3.json.gz"),
+  putShared("l/2.json.gz"),
+  { kind: "delete", key: "l/2.json.gz" },
+  putShared("l/2.json.gz"),
+  putShared("l/3.json.gz/folder.json.gz"),
 ];
 const keys = [...new Set(script.flatMap((step) => (step.kind === "policy" ? [] : [step.key])))];
 const policyName = "(policy)";
@@ -48,8 +63,8 @@ async function run(store: Buckets, step: Step): Promise<void> {
   const outcome = await store.put({
     bucket,
     key: step.key,
-    body: Buffer.from(step.text),
-    metadata: { contentType: "text/plain", user: { text: step.text } },
+    body: step.body ?? Buffer.from(step.text),
+    metadata: step.body ? logMetadata : { contentType: "text/plain", user: { text: step.text } },
   });
   expect(outcome.kind).not.toBe("refused");
   if (outcome.kind !== "stored") throw new Error("The put is unknown.");
@@ -76,10 +91,11 @@ async function check(
     expect([expected.get(key), after.get(key)], `${key} ${where}`).toContain(text);
     if (text === undefined) continue;
     present.push(key);
-    expect(found?.head.metadata.user, `metadata of ${key} ${where}`).toEqual({ text });
+    const metadata = text === shared.toString() ? logMetadata : { user: { text } };
+    expect(found?.head.metadata, `metadata of ${key} ${where}`).toMatchObject(metadata);
     const head = await store.head(bucket, key);
     const etag = createHash("md5").update(text).digest("hex");
-    expect(head, `head of ${key} ${where}`).toMatchObject({ etag, metadata: { user: { text } } });
+    expect(head, `head of ${key} ${where}`).toMatchObject({ etag, metadata });
   }
   const listed = (await store.list({ bucket })).objects.map((object) => object.key);
   expect(listed, where).toEqual(present.sort());

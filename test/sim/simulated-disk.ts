@@ -3,7 +3,7 @@
 // What a crash may do (each drawn anew, see `crash`):
 // - of a file's unsynced bytes any prefix stays, and the last stretch of that prefix may be garbled;
 // - bytes whose sync failed once are lost even if a later sync of the file answers well (as on Linux);
-// - every create, rename and remove since the last `syncDirectory` of its folder stays or vanishes on its own;
+// - every create, link, rename and remove since the last `syncDirectory` of its folder stays or vanishes on its own;
 // - folders stay (the contract makes them durable at once).
 import { basename, dirname, normalize } from "node:path/posix";
 import type { AppendFile, Disk, ReadFile } from "../../src/disk/contract.ts";
@@ -207,6 +207,16 @@ export class SimulatedDisk implements Disk {
       content.lost = content.lost.flatMap(([from, to]) =>
         from < length ? [[from, Math.min(to, length)]] : [],
       );
+    });
+  }
+
+  async link(from: string, to: string): Promise<void> {
+    await this.#call("link", () => {
+      const path = normalize(to);
+      const content = this.#existing(from);
+      if (!this.#folders.has(dirname(path))) throw fileError("ENOENT", "link", to);
+      if (this.#names.has(path)) throw fileError("EEXIST", "link", to);
+      this.#change({ what: "create", folder: dirname(path), path, content });
     });
   }
 

@@ -51,6 +51,7 @@ export function simulatedTree(disk: Disk): { disk: Disk; tree: ObjectTree } {
     openForReading: (path) => disk.openForReading(path),
     readWhole: (path) => disk.readWhole(path),
     truncate: (path, length) => disk.truncate(path, length),
+    link: (from, to) => disk.link(from, to),
     rename: (from, to) => disk.rename(from, to),
     remove: (path) => disk.remove(path),
     syncDirectory: (path) => disk.syncDirectory(path),
