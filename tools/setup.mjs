@@ -31,6 +31,12 @@ export function setUp() {
     compileScanner,
   );
   once(
+    "deflate",
+    () => hashOf(["package-lock.json", "tools/setup.mjs", threadSource, ...sources(encoderFolder)]),
+    deflateCode,
+    compileDeflate,
+  );
+  once(
     "built",
     () => hashOf(["package-lock.json", "tsconfig.json", "tsconfig.build.json", ...sources("src")]),
     "dist",
@@ -47,30 +53,60 @@ export function setUp() {
 
 const scannerFolder = join("src", "event", "assembly");
 const scannerCode = join("src", "event", "generated", "scanner-code.ts");
+const encoderFolder = join("src", "delivery", "assembly");
+const threadSource = join("src", "delivery", "deflate-thread.ts");
+const deflateCode = join("src", "delivery", "generated", "deflate-code.ts");
 
 /**
  * The scanner is AssemblyScript, compiled to WebAssembly that imports nothing. Its bytes become a module of source, so
  * that tests which run from the sources, and a package that has only dist, find them without reading a file.
  */
 function compileScanner() {
-  const wasm = join("node_modules", ".cairn-scanner.wasm");
   const entry = join(scannerFolder, "scanner.ts");
+  const code = compileAssembly(entry, { pages: 46, what: "Compiling the scanner" });
+  writeGenerated(scannerCode, "the scanner's WebAssembly", { scannerCode: code });
+}
+
+/** The encoder in the same way, and what runs in its threads, which a thread is started from without a file too. */
+function compileDeflate() {
+  const entry = join(encoderFolder, "deflate.ts");
+  const encoderCode = compileAssembly(entry, { pages: 48, what: "Compiling the deflate encoder" });
+  const folder = join("node_modules", ".cairn-threads");
+  const compiler = join("node_modules", "typescript", "bin", "tsc");
+  const options =
+    "--ignoreConfig --module node20 --target es2023 --types node --skipLibCheck --removeComments";
+  run(
+    process.execPath,
+    [compiler, threadSource, ...options.split(" "), "--outDir", folder],
+    "Compiling the deflating thread",
+  );
+  const threadCode = readFileSync(join(root, folder, "deflate-thread.js")).toString("base64");
+  writeGenerated(deflateCode, "the encoder's WebAssembly and its thread's JavaScript", {
+    encoderCode,
+    threadCode,
+  });
+}
+
+/** AssemblyScript to WebAssembly in base64. No allocator, no garbage collector; the memory (memory-map.ts) never grows. */
+function compileAssembly(entry, { pages, what }) {
+  const wasm = join("node_modules", ".cairn-compiled.wasm");
+  const memory = ["--initialMemory", String(pages), "--maximumMemory", String(pages)];
   run(
     process.execPath,
     [
       join("node_modules", "assemblyscript", "bin", "asc.js"),
       ...[entry, "--outFile", wasm, "-O3", "--noAssert", "--enable", "simd"],
-      // No allocator, no garbage collector; the memory (memory-map.ts) never grows.
-      ...["--runtime", "stub", "--use", "abort=", "--initialMemory", "46", "--maximumMemory", "46"],
+      ...["--runtime", "stub", "--use", "abort=", ...memory],
     ],
-    "Compiling the scanner",
+    what,
   );
-  const code = readFileSync(join(root, wasm)).toString("base64");
-  mkdirSync(join(root, scannerCode, ".."), { recursive: true });
-  writeFileSync(
-    join(root, scannerCode),
-    `// Made by tools/setup.mjs from ../assembly: the scanner's WebAssembly, in base64.\nexport const scannerCode =\n  "${code}";\n`,
-  );
+  return readFileSync(join(root, wasm)).toString("base64");
+}
+
+function writeGenerated(file, what, codes) {
+  const lines = Object.entries(codes).map(([name, code]) => `export const ${name} =\n  "${code}";\n`);
+  mkdirSync(join(root, file, ".."), { recursive: true });
+  writeFileSync(join(root, file), `// Made by tools/setup.mjs: ${what}, in base64.\n${lines.join("")}`);
 }
 
 function checkNodeVersion() {

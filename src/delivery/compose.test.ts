@@ -55,7 +55,7 @@ async function filesOf(
     wantsEvidence = () => false,
   }: { readBytesMax?: number; wantsEvidence?: WantsEvidence } = {},
 ): Promise<Map<Plan, ComposedFile>> {
-  const deflater = createDeflater(6);
+  const deflater = createDeflater({ level: 6 });
   const files = new PassFiles(
     await gatherGroups(journal, plans, { readBytesMax, wantsEvidence, deflater }),
     deflater,

@@ -118,7 +118,11 @@ class RunningDelivery implements Delivery {
     this.#statuses = new StatusBook(ports.state);
     this.#digests = new Digests(this.#digestPorts(), options);
     this.#notifier = new Notifier({ ...parts, statuses: this.#statuses, faults });
-    this.#deflater = createDeflater(options.compressionLevel);
+    this.#deflater = createDeflater({
+      level: options.compressionLevel,
+      onFailure: (error) =>
+        ports.log.warn({ error: String(error) }, "A deflating thread failed; zlib did its work."),
+    });
     this.#writer = new Writer({
       ...parts,
       ...{ faults, sinks: sinksOf(parts), givenUp: this.#givenUp },
@@ -171,6 +175,7 @@ class RunningDelivery implements Delivery {
       this.#notifier.stop(),
       inTime(Promise.all(this.#loops), this.#parts.limits.stopMsMax, clock),
     ]);
+    await this.#deflater.close();
     try {
       await this.#statuses.store();
     } catch (error) {

@@ -13,10 +13,11 @@ const perPiece = Math.floor(roomBytes / (record(0).length + 1));
 
 /** A deflater that counts the rooms it lent and has not got back. */
 function counting(): Deflater & { out: number } {
-  const inner = createDeflater(1);
+  const inner = createDeflater({ level: 1 });
   const counted = {
     out: 0,
     deflate: (text: Uint8Array) => inner.deflate(text),
+    close: () => inner.close(),
     lend() {
       counted.out += 1;
       return inner.lend();
@@ -49,7 +50,11 @@ test("a piece ends before it would be too long, whatever its records; its room g
 });
 
 test("a record longer than a piece is a piece of its own", async () => {
-  const text = new GroupText({ deflater: createDeflater(6), isHashed: true, onHeld: () => undefined });
+  const text = new GroupText({
+    deflater: createDeflater({ level: 6 }),
+    isHashed: true,
+    onHeld: () => undefined,
+  });
   const long = Buffer.alloc(roomBytes + 5, "x");
   for (const bytes of [record(1), long, record(2)]) text.append(bytes);
   const pieces = text.end();
@@ -59,7 +64,7 @@ test("a record longer than a piece is a piece of its own", async () => {
 });
 
 test("gathers no more than it may, and then nothing at all", () => {
-  const options = { deflater: createDeflater(1), isEvident: () => true };
+  const options = { deflater: createDeflater({ level: 1 }), isEvident: () => true };
   const records = Array.from({ length: 100 }, (_, n) => ({ bytes: record(n), matchSet: matchSet(["a"]) }));
   const enough = new LiveGathering(options, 1_000_000);
   enough.take(records);
@@ -72,7 +77,7 @@ test("gathers no more than it may, and then nothing at all", () => {
 
 test("keeps the text of those alone that a digest will name", () => {
   const gathering = new Gathering({
-    deflater: createDeflater(1),
+    deflater: createDeflater({ level: 1 }),
     isWanted: () => true,
     isEvident: (incarnation) => incarnation === "a",
   });
