@@ -12,7 +12,7 @@ export type Effort = readonly [lazy: number, near: number, step: number, skip: n
 
 export interface DeflateJob {
   readonly id: number;
-  readonly text: Uint8Array;
+  readonly text: Uint8Array<SharedArrayBuffer>;
   readonly effort: Effort;
 }
 

@@ -11,8 +11,11 @@ const threadsMax = 2;
 const jobsPerThreadMax = 2;
 const crashesMax = 3;
 
+/** What most texts fit in: so much shared memory each is kept for the next. */
+const sharedBytes = 1024 * 1024;
+
 interface Waiting {
-  readonly textBytes: number;
+  readonly text: Uint8Array<SharedArrayBuffer>;
   readonly resolve: (done: DeflatedText) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -24,6 +27,8 @@ interface Thread {
 
 export class DeflateThreads {
   #threads: Thread[] = [];
+  /** Of `sharedBytes` each; never more than jobs at once. */
+  readonly #rooms: SharedArrayBuffer[] = [];
   #lastId = 0;
   #crashes = 0;
   #isClosed = false;
@@ -41,10 +46,10 @@ export class DeflateThreads {
     return new Promise((resolve, reject) => {
       const thread = this.#leastBusy();
       const id = ++this.#lastId;
-      thread.jobs.set(id, { textBytes: text.length, resolve, reject });
+      const job: DeflateJob = { id, text: this.#shared(text), effort };
+      thread.jobs.set(id, { text: job.text, resolve, reject });
       // While there is work the process stays.
       thread.worker.ref();
-      const job: DeflateJob = { id, text: inSharedMemory(text), effort };
       thread.worker.postMessage(job);
     });
   }
@@ -53,6 +58,16 @@ export class DeflateThreads {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  /** Both begin where a word does: else a copy into shared memory would go byte by byte. */
+  #shared(text: Uint8Array): Uint8Array<SharedArrayBuffer> {
+    const isUsual = text.length <= sharedBytes;
+    const room =
+      (isUsual ? this.#rooms.pop() : undefined) ?? new SharedArrayBuffer(Math.max(text.length, sharedBytes));
+    const shared = new Uint8Array(room, 0, text.length);
+    shared.set(text);
+    return shared;
   }
 
   #leastBusy(): Thread {
@@ -82,7 +97,10 @@ export class DeflateThreads {
     const job = jobs.get(id);
     jobs.delete(id);
     if (jobs.size === 0) worker.unref();
-    job?.resolve({ blocks, crc, textBytes: job.textBytes });
+    if (!job) return;
+    const { text, resolve } = job;
+    if (text.buffer.byteLength === sharedBytes) this.#rooms.push(text.buffer);
+    resolve({ blocks, crc, textBytes: text.length });
   }
 
   #ended(thread: Thread, why: unknown): void {
@@ -91,12 +109,4 @@ export class DeflateThreads {
     for (const { reject } of thread.jobs.values()) reject(why);
     thread.jobs.clear();
   }
-}
-
-/** What lies there already is not copied; else a message would take the whole buffer that a view is of. */
-function inSharedMemory(text: Uint8Array): Uint8Array {
-  if (text.buffer instanceof SharedArrayBuffer) return text;
-  const shared = new Uint8Array(new SharedArrayBuffer(text.length));
-  shared.set(text);
-  return shared;
 }

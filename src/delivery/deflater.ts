@@ -12,7 +12,7 @@ import { type CompressionLevel, type DeflatedText, deflateText } from "./gzip-me
 export const roomBytes = 1024 * 1024;
 
 export interface Deflater {
-  /** A buffer of `roomBytes` with anything in it, which threads can look into. */
+  /** A buffer of `roomBytes` with anything in it. */
   lend(): Buffer;
   /** Takes a lent room back; nobody may look at it any more. */
   takeBack(room: Buffer): void;
@@ -26,6 +26,8 @@ export interface DeflaterOptions {
   readonly level: CompressionLevel;
   /** Hears why a thread failed. */
   readonly onFailure?: (error: unknown) => void;
+  /** Default: its own. */
+  readonly threads?: DeflateThreads;
 }
 
 /** Of the four threads of Node's pool, one stays free for the journal's syncs: answers wait for them. */
@@ -36,7 +38,7 @@ const roomsMax = 16;
 const threadBytesMin = 64 * 1024;
 
 /** What each level asks of Cairn's own encoder; the first is level 1. Sizes against zlib stand in docs/performance.md. */
-const efforts: readonly Effort[] = [
+export const efforts: readonly Effort[] = [
   [0, 32, 8, 4],
   [0, 32, 4, 5],
   [16, 48, 4, 6],
@@ -45,8 +47,11 @@ const efforts: readonly Effort[] = [
   [64, 258, 2, 6],
 ];
 
-export function createDeflater({ level, onFailure }: DeflaterOptions): Deflater {
-  const threads = new DeflateThreads();
+export function createDeflater({
+  level,
+  onFailure,
+  threads = new DeflateThreads(),
+}: DeflaterOptions): Deflater {
   const effort = efforts[level - 1];
   const rooms: Buffer[] = [];
   let isClosed = false;
@@ -55,7 +60,7 @@ export function createDeflater({ level, onFailure }: DeflaterOptions): Deflater 
     effort && threads.areUsable ? threads.deflate(text, effort) : byZlib(text),
   );
   return {
-    lend: () => rooms.pop() ?? Buffer.from(new SharedArrayBuffer(roomBytes)),
+    lend: () => rooms.pop() ?? Buffer.allocUnsafeSlow(roomBytes),
     takeBack: (room) => {
       if (room.length === roomBytes && rooms.length < roomsMax) rooms.push(room);
     },
