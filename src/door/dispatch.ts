@@ -25,6 +25,8 @@ export interface Arrival {
   readonly request: DoorRequest & NamedRequest;
   readonly readBody: (bytesMax: number) => Promise<BodyOutcome>;
   readonly lease: ByteLease;
+  /** Takes a body back into which nobody looks any more. */
+  readonly giveBack: (body: Uint8Array) => void;
 }
 
 /** The answer to a request, or undefined when its client has gone away. Never rejects. */
@@ -45,7 +47,10 @@ export async function dispatch(arrival: Arrival, parts: DoorParts): Promise<Door
       parts.metrics.count("requests_refused_total", { reason: body.kind });
       return refuseBody(body.kind, { route, request, bytesMax });
     }
-    return await enter(route, withBody(request, body.bytes), { parts, lease: arrival.lease });
+    const answer = await enter(route, withBody(request, body.bytes), { parts, lease: arrival.lease });
+    // What was posted is in the journal now, or refused. Not so when it failed: then frames may still wait.
+    if (route.kind === "events") arrival.giveBack(body.bytes);
+    return answer;
   } catch (error) {
     if (error instanceof ApiError) return errorAnswer(error, styleOf(route), request);
     const { requestId } = request;

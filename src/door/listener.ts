@@ -8,6 +8,7 @@ import { TLSSocket } from "node:tls";
 import { apiError } from "../model/errors.ts";
 import type { TlsDetails } from "../model/call.ts";
 import { errorAnswer, plainError } from "./answers.ts";
+import { BodyRooms } from "./body-rooms.ts";
 import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
 import { type Arrival, type DoorParts, dispatch } from "./dispatch.ts";
 import { type BodyOutcome, type ByteLease, type DoorAnswer, groupHeaders } from "./exchange.ts";
@@ -52,6 +53,7 @@ interface Connection {
 class HttpDoor implements Door {
   readonly #parts: DoorParts;
   readonly #budget: ByteBudget;
+  readonly #rooms = new BodyRooms();
   readonly #server: Server | TlsServer;
   readonly #connections = new Map<Duplex, Connection>();
   /** Every socket, also one whose TLS handshake never ends: closing must not wait for it. */
@@ -205,7 +207,7 @@ class HttpDoor implements Door {
   async #answer(exchange: Exchange, context: Context): Promise<void> {
     const lease = this.#budget.open();
     try {
-      const answer = await dispatch(arrivalOf(exchange, context, lease), this.#parts);
+      const answer = await dispatch(arrivalOf(exchange, context, { lease, rooms: this.#rooms }), this.#parts);
       if (answer) this.#write(exchange, answer, context.requestId);
     } finally {
       lease.release();
@@ -296,7 +298,11 @@ interface Context {
   readonly requestId: string;
 }
 
-function arrivalOf({ incoming, outgoing }: Exchange, context: Context, lease: ByteLease): Arrival {
+function arrivalOf(
+  { incoming, outgoing }: Exchange,
+  context: Context,
+  { lease, rooms }: { readonly lease: ByteLease; readonly rooms: BodyRooms },
+): Arrival {
   const { connection, expectation, requestId } = context;
   const url = incoming.url ?? "/";
   const mark = url.indexOf("?");
@@ -314,9 +320,10 @@ function arrivalOf({ incoming, outgoing }: Exchange, context: Context, lease: By
       ...(tls ? { tls } : {}),
     },
     lease,
+    giveBack: (body) => rooms.takeBack(body),
     readBody: (bytesMax): Promise<BodyOutcome> => {
       if (expectation === "continue" && !announcesTooMuch(incoming, bytesMax)) outgoing.writeContinue();
-      return readBody(incoming, { bytesMax, lease });
+      return readBody(incoming, { bytesMax, lease, rooms });
     },
   };
 }
