@@ -1,6 +1,7 @@
 // The built modules that benches measure: what users run, compiled once, without the names that a TypeScript loader
 // adds to every closure. Types come from the sources.
 import type * as NodeDisk from "../src/disk/node-disk.ts";
+import type * as Deflater from "../src/delivery/deflater.ts";
 import type * as GzipMember from "../src/delivery/gzip-member.ts";
 import type * as Scan from "../src/event/scan.ts";
 import type * as EventIntake from "../src/intake/event-intake.ts";
@@ -23,6 +24,7 @@ export const builtSelectors = () => built<typeof Compile>("selector/compile");
 export const builtScopes = () => built<typeof Scope>("selector/scope");
 export const builtJournal = () => built<typeof SegmentJournal>("journal/segment-journal");
 export const builtDisk = () => built<typeof NodeDisk>("disk/node-disk");
+export const builtDeflater = () => built<typeof Deflater>("delivery/deflater");
 export const builtGzip = () => built<typeof GzipMember>("delivery/gzip-member");
 export const builtRegions = () => built<typeof Regions>("model/regions");
 export const builtWorld = () => built<typeof World>("world");

@@ -1,14 +1,16 @@
 // One gzip per trail against what delivery does: every piece of records is deflated once and stitched into the one
 // gzip member of each trail that logs it. CPU of all threads; and what pieces and levels cost in size.
 import { gunzipSync, gzipSync } from "node:zlib";
-import { builtGzip } from "./built.ts";
+import { builtDeflater, builtGzip } from "./built.ts";
 import { cpuMicroseconds, cpuMicrosecondsOf, median } from "./cpu-time.ts";
 import { generatedBodies } from "./records/generated-records.ts";
 import type { BenchOptions, Report } from "./report.ts";
 
-const { deflateText, gzipMember, storedText } = await builtGzip();
+const { gzipMember, storedText } = await builtGzip();
+const { createDeflater } = await builtDeflater();
 
 const level = 6;
+const deflater = createDeflater({ level });
 const head = '{"Records":[';
 const tail = "]}";
 
@@ -21,13 +23,14 @@ export async function compress({ isQuick }: BenchOptions): Promise<Report> {
   const pieceRows = [];
   for (const perPiece of [1, 5, 20, 100, 640])
     pieceRows.push(await pieceRow(perPiece, piecesOf(count, perPiece), whole));
+  await deflater.close();
   return {
     tables: [
       { title: "Trails that log the same events, pieces of 640, level 6", rows: trailRows },
       { title: "Size of one file by events per piece, against one continuous stream", rows: pieceRows },
       {
-        title: "One gzip of each 640 records, by level",
-        rows: [1, 3, 6, 9].map((of) => levelRow(of, count)),
+        title: "Each 640 records alone, by level, beside zlib at the same level",
+        rows: await levelRows([1, 2, 3, 4, 5, 6, 9], { count, rounds }),
       },
     ],
     figures: [
@@ -74,7 +77,7 @@ async function trailRow(trails: number, pieces: readonly Buffer[], rounds: numbe
 }
 
 async function stitchedFiles(pieces: readonly Buffer[], trails: number): Promise<Uint8Array[]> {
-  const deflated = await Promise.all(pieces.map((piece) => deflateText(piece, level)));
+  const deflated = await Promise.all(pieces.map((piece) => deflater.deflate(piece)));
   const texts = [storedText(Buffer.from(head)), ...deflated, storedText(Buffer.from(tail))];
   return Array.from({ length: trails }, () => gzipMember(texts));
 }
@@ -85,12 +88,47 @@ async function pieceRow(perPiece: number, pieces: readonly Buffer[], whole: numb
   return { "events/piece": perPiece, bytes: bytes, "more than one stream %": (bytes / whole - 1) * 100 };
 }
 
-function levelRow(level: number, count: number) {
-  const bodies = generatedBodies(count, 640);
-  const plain = bodies.reduce((sum, { length }) => sum + length, 0);
-  let bytes = 0;
-  const micros = cpuMicroseconds(() => {
-    for (const body of bodies) bytes += gzipSync(body, { level }).length;
-  });
-  return { level, "µs/event": micros / count, "MB/s": plain / micros, "times smaller": plain / bytes };
+async function levelRows(levels: readonly number[], of: { readonly count: number; readonly rounds: number }) {
+  const rows = [];
+  for (const level of levels) rows.push(await levelRow(level, of));
+  return rows;
+}
+
+async function levelRow(
+  level: number,
+  { count, rounds }: { readonly count: number; readonly rounds: number },
+) {
+  const texts = piecesOf(count, 640);
+  const plain = texts.reduce((sum, { length }) => sum + length, 0);
+  const own = createDeflater({ level });
+  const taken = { own: [] as number[], zlib: [] as number[] };
+  const bytes = { own: 0, zlib: 0 };
+  for (let round = 0; round <= rounds; round += 1) {
+    bytes.own = 0;
+    bytes.zlib = 0;
+    const byOwn = await cpuMicrosecondsOf(async () => {
+      const done = await Promise.all(texts.map((text) => own.deflate(text)));
+      for (const { blocks } of done) bytes.own += blocks.length;
+    });
+    const byZlib = cpuMicroseconds(() => {
+      for (const text of texts) bytes.zlib += gzipSync(text, { level }).length;
+    });
+    // In the first round threads start and code is compiled.
+    if (round > 0 || rounds === 1) {
+      taken.own.push(byOwn);
+      taken.zlib.push(byZlib);
+    }
+  }
+  await own.close();
+  const [ownMicros, zlibMicros] = [median(taken.own), median(taken.zlib)];
+  return {
+    level,
+    ...{
+      "µs/event": ownMicros / count,
+      "zlib µs/event": zlibMicros / count,
+      "times less": zlibMicros / ownMicros,
+    },
+    ...{ "times smaller": plain / bytes.own, "zlib times smaller": plain / bytes.zlib },
+    "larger than zlib's %": (bytes.own / bytes.zlib - 1) * 100,
+  };
 }

@@ -77,7 +77,7 @@ function casesOf(isQuick: boolean): Case[] {
       requestsPerSecond: 200,
     },
     equal(1, 128_000),
-    equal(50, 64_000),
+    equal(50, 128_000),
   ];
   // The pair whose ratio is a goal runs three times, with the others between.
   return isQuick

@@ -59,12 +59,16 @@ export class DirectoryPlaces {
   async makeRoom({ bucket, key }: ObjectName): Promise<Place> {
     const { folder, name } = await this.newRoom({ bucket, key });
     const isAside =
-      (await this.tree.look(`${folder}/${name}`))?.kind === "folder" ||
-      (await this.tree.look(`${folder}/${name}${asideMark}`)) !== undefined;
+      (await this.tree.look(`${folder}/${name}`))?.kind === "folder" || (await this.isAside({ bucket, key }));
     return { folder, name: isAside ? name + asideMark : name };
   }
 
-  /** The same for an object that `find` did not find: where it goes unless a folder is there. */
+  /** Whether an object lies aside. */
+  async isAside(object: ObjectName): Promise<boolean> {
+    return (await this.tree.look(this.plainPath(object) + asideMark)) !== undefined;
+  }
+
+  /** The same for an object that does not lie aside: where it goes unless something is there. */
   async newRoom({ bucket, key }: ObjectName): Promise<Place> {
     const { folders, name } = keyPath(toByteString(key));
     const folder = await this.files.folder([bucket, ...folders], (path) => this.moveAside(path));

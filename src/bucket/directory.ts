@@ -229,19 +229,24 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
   }
 
   private async putObject(request: PutRequest): Promise<PutOutcome> {
-    if (!(await this.exists(request.bucket))) return noSuchBucketRefusal;
+    const { bucket, body } = request;
+    const source = await this.bodies.source(body);
+    // Before anything is written. A link costs nothing, and what comes first in its turn is to look.
+    if (source === undefined && !(await this.exists(bucket))) return noSuchBucketRefusal;
     const description = {
-      etag: this.bodies.etagOf(request.body),
-      sizeBytes: request.body.length,
+      etag: this.bodies.etagOf(body),
+      sizeBytes: body.length,
       lastModifiedMs: this.clock.nowMs(),
       metadata: request.metadata,
     };
-    const source = await this.bodies.source(request.body);
     const linked = source === undefined ? "written" : await this.linkObject(request, description, source);
     return linked === "written" ? this.writeObject(request, description) : linked;
   }
 
-  /** Puts a new object that is a link to `source`; `written`: it has to be written, as an object that replaces one has. */
+  /**
+   * Puts a new object that is a link to `source`. `written`: it has to be written, as an object has that replaces one.
+   * Each look at the disk counts here: it is done for every log file that trails share.
+   */
   private async linkObject(
     request: PutRequest,
     description: ObjectDescription,
@@ -250,9 +255,15 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
     return this.turns.take(request.bucket, async () => {
       const refusal = await this.refusalNow(request);
       if (refusal) return refusal;
-      if (await this.places.find(request)) return "written";
-      await this.writeDescriptions(request, [description]);
+      const isSaidByName = isDefault(request.key, request.metadata);
+      if (isSaidByName ? await this.places.isAside(request) : await this.places.find(request))
+        return "written";
       try {
+        const described = await this.places.makeDescriptionRoom(request);
+        const descriptions = encodeDescriptions(request.key, [description]);
+        // Fails where there is one: then there is an object too, or was one.
+        if (isSaidByName) await this.files.writeUnsynced(described, descriptions);
+        else await this.files.write(described, descriptions);
         await this.files.linkInto(await this.places.newRoom(request), source);
         return { kind: "stored", etag: description.etag };
       } catch (error) {

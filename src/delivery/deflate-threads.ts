@@ -50,7 +50,7 @@ export class DeflateThreads {
       thread.jobs.set(id, { text: job.text, resolve, reject });
       // While there is work the process stays.
       thread.worker.ref();
-      thread.worker.postMessage(job);
+      thread.worker.postMessage(job, []);
     });
   }
 
