@@ -395,7 +395,8 @@ export const settings = {
     fallback: "6",
     example: "1",
     reload: "restart",
-    about: "How hard log files are compressed: 1 is fastest, 9 smallest. Up to 6 by Cairn's own encoder, then by zlib.",
+    about:
+      "How hard log files are compressed: 1 is fastest, 9 smallest. Up to 6 by Cairn's own encoder, then by zlib.",
   },
   putTimeoutMs: {
     name: "putTimeout",

@@ -5,7 +5,7 @@ import type { DeflateAnswer, DeflateJob, Effort } from "./deflate-thread.ts";
 import { encoderCode, threadCode } from "./generated/deflate-code.ts";
 import type { DeflatedText } from "./gzip-member.ts";
 
-/** One deflates what three main threads could gather; two take turns when a cut is made. */
+/** One deflates more than the main thread gathers; two are done sooner when a cut is made. */
 const threadsMax = 2;
 /** One that it works on, one that waits there: the main thread need not be free just when the first is done. */
 const jobsPerThreadMax = 2;

@@ -58,7 +58,7 @@ export function writeBlock(from: usize, to: usize): void {
   writeSequences(from);
 }
 
-/** An empty stored block: what stands before it is written out to a whole byte. Returns the end. */
+/** An empty stored block, as zlib's sync flush writes: what stands before it is filled up to a whole byte. Returns the end. */
 export function writeSync(): usize {
   put(0, 3);
   settle();

@@ -1,6 +1,6 @@
 // AssemblyScript. Raw deflate of one text (RFC 1951): blocks of which none is the last, ending on a byte, so that the blocks of
 // any texts can stand one behind the other. Made for JSON records: much of it repeats what stands some hundred bytes before.
-// The host is ../deflate-encoder.ts; it sees to it that the text is at `inputAt` and not longer than `inputBytesMax`.
+// The host is ../deflate-thread.ts; it sees to it that the text is at `inputAt` and not longer than `inputBytesMax`.
 import { beginBits } from "./bits";
 import { writeBlock, writeSync } from "./block";
 import { find, forgetAll, foundDistance, foundLength, leastMatch, note } from "./matches";
@@ -10,15 +10,24 @@ import { makeSymbols } from "./symbols";
 
 export { inputAt, inputBytesMax, outputAt } from "./memory-map";
 
-/** Literals of a run between two looks, less one, in this many. */
-let lazy: u32 = 32;
-let near: u32 = 128;
+/** A block ends behind so much text: what comes later may be of other symbols. */
+const blockBytes: usize = 300_000;
+const greatestMatch: u32 = 258;
+/** However long a run of literals is, the records behind it must not be passed over. */
+const skippedMax: usize = 31;
+
+let lazy: u32 = 64;
+let near: u32 = 258;
 let step: u32 = 2;
-let skip: u32 = 5;
+let skip: u32 = 6;
 
 makeSymbols();
 
-/** How hard to look: positions per bucket; up to which length of a match the next byte's is tried; which length is good enough; every how-manieth byte of a match is noted. */
+/**
+ * How hard to look. `lazy`: a match shorter than this gives way to a longer one at the next byte. `near`: one as long as this is
+ * good enough, no other place is tried. `step`: every so manieth byte of a match is noted. `skip`: behind 2^skip literals in a
+ * row every second byte is looked at only, behind twice as many every third …
+ */
 export function setEffort(newLazy: u32, newNear: u32, newStep: u32, newSkip: u32): void {
   lazy = newLazy;
   near = newNear;
@@ -47,8 +56,6 @@ export function deflate(bytes: u32): u32 {
   return <u32>(writeSync() - outputAt);
 }
 
-const blockBytes: usize = 300_000;
-
 function endBlock(from: usize, to: usize): usize {
   if (runStart < to) addSequence(runStart, to, 0);
   writeBlock(from, to);
@@ -67,7 +74,7 @@ function positionOf(at: usize): u32 {
 function advance(from: usize, end: usize): usize {
   let at = from;
   find(at, positionOf(at), end, leastMatch - 1, near);
-  if (foundLength < leastMatch) return at + 1 + ((at - runStart) >> skip);
+  if (foundLength < leastMatch) return at + 1 + min((at - runStart) >> skip, skippedMax);
   let length = foundLength;
   let distance = foundDistance;
   while (length < lazy) {
@@ -80,7 +87,7 @@ function advance(from: usize, end: usize): usize {
   const next = at + length;
   for (let inside = at + 2; inside < next; inside += step) note(inside, positionOf(inside));
   // Where not every byte was looked at, or noted, the match began before.
-  while (at > runStart && length < 258 && at - distance > inputAt && load<u8>(at - 1) === load<u8>(at - 1 - distance)) {
+  while (at > runStart && length < greatestMatch && at - distance > inputAt && load<u8>(at - 1) === load<u8>(at - 1 - distance)) {
     at--;
     length++;
   }
