@@ -64,14 +64,12 @@ export function createDeflater({
     takeBack: (room) => {
       if (room.length === roomBytes && rooms.length < roomsMax) rooms.push(room);
     },
-    async deflate(text) {
+    deflate(text) {
       if (!effort || text.length < threadBytesMin) return byZlib(text);
-      try {
-        return await byThread(text);
-      } catch (error) {
+      return byThread(text).catch((error: unknown) => {
         if (!isClosed) onFailure?.(error);
         return byZlib(text);
-      }
+      });
     },
     async close() {
       isClosed = true;
