@@ -17,9 +17,7 @@ export interface ObjectDescription {
   readonly metadata: ObjectMetadata;
 }
 
-const formatVersion = 2;
-/** Had no check: all its files were synced. */
-const firstVersion = 1;
+const formatVersion = 1;
 const checkMark = ',"check":';
 
 export function encodeDescriptions(key: string, descriptions: readonly ObjectDescription[]): Uint8Array {
@@ -38,8 +36,9 @@ export function decodeDescriptions(bytes: Uint8Array): readonly ObjectDescriptio
   }
   if (!isRecord(value)) return undefined;
   const { version, check } = value;
-  const isWhole = version === formatVersion && check === crc32(text.slice(0, text.lastIndexOf(checkMark)));
-  if (!isWhole && (version !== firstVersion || check !== undefined)) return undefined;
+  // The first side files have no check: all of them were synced.
+  const isWhole = check === undefined || check === crc32(text.slice(0, text.lastIndexOf(checkMark)));
+  if (version !== formatVersion || !isWhole) return undefined;
   const list = value["descriptions"];
   return Array.isArray(list) ? list.map(readDescription).filter((read) => read !== undefined) : undefined;
 }
