@@ -90,10 +90,13 @@ export type PolicyAnswer =
 /** A failure that the store itself reported, with its S3 error code (`NoSuchBucket`, `BucketNotEmpty` …). */
 export class BucketError extends Error {
   readonly code: string;
-  constructor(code: string, message: string) {
+  /** Further elements of the error document, such as `UploadId`. */
+  readonly details: Readonly<Record<string, string>>;
+  constructor(code: string, message: string, details: Readonly<Record<string, string>> = {}) {
     super(message);
     this.name = "BucketError";
     this.code = code;
+    this.details = details;
   }
 }
 
@@ -125,7 +128,8 @@ export interface BucketAdministration {
   info(bucket: string): Promise<BucketInfo | undefined>;
   remove(bucket: string): Promise<void>;
   buckets(): Promise<readonly BucketInfo[]>;
-  deleteObject(bucket: string, key: string): Promise<void>;
+  /** `ifMatch`: only when the object that is there has this ETag (`*`: any). */
+  deleteObject(bucket: string, key: string, ifMatch?: string): Promise<void>;
   putPolicy(bucket: string, text: string): Promise<void>;
   deletePolicy(bucket: string): Promise<void>;
 }

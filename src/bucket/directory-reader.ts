@@ -1,16 +1,17 @@
 // Reads objects of a bucket directory together with what describes them, while they may be replaced. Never writes.
 import { createHash } from "node:crypto";
 import type { Disk, ReadFile } from "../disk/contract.ts";
-import { BucketError, type ObjectBody, type ObjectHead } from "./contract.ts";
+import { BucketError, type ObjectBody } from "./contract.ts";
 import type { DirectoryPlaces, ObjectName } from "./directory-places.ts";
-import { decodeDescriptions, defaultMetadata, type ObjectDescription } from "./object-description.ts";
+import type { ByteRange, OpenObject, StoredObject } from "./object-contract.ts";
+import {
+  contentMd5Of,
+  decodeDescriptions,
+  defaultMetadata,
+  type ObjectDescription,
+} from "./object-description.ts";
 import type { ObjectTree } from "./object-tree.ts";
-
-/** Both ends included. */
-export interface ByteRange {
-  readonly first: number;
-  readonly last: number;
-}
+import { filePieces, openObject, wholeRange } from "./open-object.ts";
 
 /** How often a read starts again when the object was replaced or moved under it. */
 const attemptsMax = 4;
@@ -26,8 +27,13 @@ export class DirectoryReader {
     this.places = parts.places;
   }
 
-  async head(object: ObjectName): Promise<ObjectHead | undefined> {
+  async head(object: ObjectName): Promise<StoredObject | undefined> {
     return this.withFile(object, (_file, head) => head(undefined));
+  }
+
+  /** Holds the object open; the caller closes it. */
+  async open(object: ObjectName): Promise<OpenObject | undefined> {
+    return this.findFile(object, async (file, head) => openObject(await head(undefined), file));
   }
 
   /** Throws BucketError `InvalidRange` for a range that begins at or after the end. */
@@ -49,14 +55,20 @@ export class DirectoryReader {
   async describe(object: ObjectName): Promise<ObjectDescription | undefined> {
     const head = await this.head(object);
     if (!head) return undefined;
-    const { etag, sizeBytes, lastModifiedMs, metadata } = head;
-    return { etag, sizeBytes, lastModifiedMs, metadata };
+    const { key: _key, ...description } = head;
+    return description;
   }
 
-  private async withFile<Result>(
-    object: ObjectName,
-    use: (file: ReadFile, head: (body: Uint8Array | undefined) => Promise<ObjectHead>) => Promise<Result>,
-  ): Promise<Result | undefined> {
+  private async withFile<Result>(object: ObjectName, use: FileUse<Result>): Promise<Result | undefined> {
+    return this.findFile(object, async (file, head) => {
+      const result = await use(file, head);
+      await file.close();
+      return result;
+    });
+  }
+
+  /** The file stays open when `use` succeeds. */
+  private async findFile<Result>(object: ObjectName, use: FileUse<Result>): Promise<Result | undefined> {
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const found = await this.places.find(object);
       if (!found) return undefined;
@@ -65,32 +77,30 @@ export class DirectoryReader {
       if (!file) continue;
       try {
         const isLast = attempt === attemptsMax;
-        return await use(file, (body) =>
-          this.headOf({ object, file, body, isLast, modifiedMs: found.node.modifiedMs }),
-        );
+        const { modifiedMs } = found.node;
+        return await use(file, (body) => this.headOf({ object, file, body, isLast, modifiedMs }));
       } catch (error) {
-        if (!(error instanceof Replaced)) throw error;
-      } finally {
         await file.close();
+        if (!(error instanceof Replaced)) throw error;
       }
     }
     return undefined;
   }
 
-  private async headOf(open: OpenObject): Promise<ObjectHead> {
+  private async headOf(open: FoundFile): Promise<StoredObject> {
     const { object, file, body } = open;
     const descriptions = await this.descriptions(object);
     const fitting = descriptions?.filter(({ sizeBytes }) => sizeBytes === file.sizeBytes) ?? [];
     const [only] = fitting;
     if (only && !body && descriptions?.length === 1) return { key: object.key, ...only };
     if (only && !body && fitting.length === 1) return { key: object.key, ...only };
-    const etag = md5Hex(body ?? (await file.read(0, file.sizeBytes)));
-    const described = fitting.find((description) => description.etag === etag);
+    const md5 = body ? md5Hex(body) : await md5OfFile(file);
+    const described = fitting.find((description) => contentMd5Of(description) === md5);
     if (described) return { key: object.key, ...described };
     // Either somebody else wrote this file, or it was replaced twice while we read it.
     if (descriptions && !open.isLast) throw new Replaced();
     const defaults = { lastModifiedMs: open.modifiedMs, metadata: defaultMetadata(object.key) };
-    return { key: object.key, sizeBytes: file.sizeBytes, etag, ...defaults };
+    return { key: object.key, sizeBytes: file.sizeBytes, etag: md5, ...defaults };
   }
 
   private async descriptions(object: ObjectName): Promise<readonly ObjectDescription[] | undefined> {
@@ -104,7 +114,12 @@ export class DirectoryReader {
 /** The object is not the one that was described; read again. */
 class Replaced extends Error {}
 
-interface OpenObject {
+type FileUse<Result> = (
+  file: ReadFile,
+  head: (body: Uint8Array | undefined) => Promise<StoredObject>,
+) => Promise<Result>;
+
+interface FoundFile {
   readonly object: ObjectName;
   readonly file: ReadFile;
   /** The whole content, when it was read anyway. */
@@ -115,4 +130,10 @@ interface OpenObject {
 
 export function md5Hex(bytes: Uint8Array): string {
   return createHash("md5").update(bytes).digest("hex");
+}
+
+async function md5OfFile(file: ReadFile): Promise<string> {
+  const md5 = createHash("md5");
+  for await (const piece of filePieces(file, wholeRange(file.sizeBytes))) md5.update(piece);
+  return md5.digest("hex");
 }

@@ -3,12 +3,14 @@
 //   {root}/{bucket}/AWSLogs/…/file.json.gz                       the object, its bytes as they were put
 //   {root}/.cairn/buckets/{bucket}/objects/…/file.json.gz%meta   what describes it (object-description.ts)
 //   {root}/.cairn/buckets/{bucket}/policy.json, bucket.json      the bucket's policy; when and where it was made
+//   {root}/.cairn/buckets/{bucket}/tags.json                     the bucket's tags
+//   {root}/.cairn/buckets/{bucket}/uploads/                      multipart uploads under way (directory-uploads.ts)
 //   {root}/.cairn/tmp/                                           unfinished writes and what links were made to last
 //                                                                (shared-bodies.ts), removed at the first use
 //
 // One body under several keys is one file with several names (hard links), but for the first.
-// Limits: objects are handled whole in memory, and so are the names of one folder. Keys that differ only in case
-// need a file system that tells them apart.
+// Limits: what `put` and `get` handle is whole in memory, and so are the names of one folder; `open`, `copy` and uploads
+// stream. Keys that differ only in case need a file system that tells them apart.
 // Invariants: a bucket exists when its folder does. An object is renamed into place after its description is
 // durable (or says what would be said without it), and an object whose name a folder needs is moved aside first: at no moment is there none, or half of it.
 // Recovery: none is needed. A description without an object is passed over; an object without a description, such
@@ -18,11 +20,9 @@ import { nodeDisk } from "../disk/node-disk.ts";
 import type { Clock } from "../model/environment.ts";
 import { isBucketName } from "./bucket-name.ts";
 import {
-  type BucketAdministration,
   BucketError,
   type BucketInfo,
   type BucketPresence,
-  type BucketStore,
   type ListPage,
   type ListRequest,
   type ObjectBody,
@@ -33,12 +33,24 @@ import {
   type PutRequest,
 } from "./contract.ts";
 import { type ListedItem, listObjects } from "./directory-listing.ts";
-import { DirectoryPlaces, type ObjectName, sideFolder } from "./directory-places.ts";
-import { type ByteRange, DirectoryReader } from "./directory-reader.ts";
+import { DirectoryPlaces, sideFolder } from "./directory-places.ts";
+import { DirectoryReader } from "./directory-reader.ts";
+import { copyInDirectory } from "./directory-copy.ts";
+import { DirectoryUploads } from "./directory-uploads.ts";
+import { DirectoryWriter } from "./directory-writer.ts";
 import { DurableFiles } from "./durable-files.ts";
 import { fromByteString, keyProblem, toByteString } from "../model/key-path.ts";
-import { encodeDescriptions, isDefault, type ObjectDescription } from "./object-description.ts";
+import type {
+  ByteRange,
+  CopyRequest,
+  DescribedPut,
+  DirectoryStore,
+  OpenObject,
+  StoredObject,
+  Tag,
+} from "./object-contract.ts";
 import { nodeObjectTree, type ObjectTree, systemCode } from "./object-tree.ts";
+import { parseRecord, readTags } from "./read-traits.ts";
 import { SharedBodies } from "./shared-bodies.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
@@ -48,18 +60,23 @@ export interface DirectoryBucketsOptions {
   /** Default: the real disk, with the tree that belongs to it. */
   readonly disk?: Disk;
   readonly tree?: ObjectTree;
+  /** The least size of a part that is not the last; default 5 MiB. */
+  readonly partBytesMin?: number;
+  /** Multipart uploads under way in one bucket; default 10,000. */
+  readonly uploadsMax?: number;
 }
 
 const keysPerPageMax = 1000;
 const policyFile = "policy.json";
 const bucketFile = "bucket.json";
+const tagsFile = "tags.json";
 
 /** Opens the buckets below `root`, which is made when something is first written. One process may do so at a time. */
-export function openDirectoryBuckets(options: DirectoryBucketsOptions): BucketStore & BucketAdministration {
+export function openDirectoryBuckets(options: DirectoryBucketsOptions): DirectoryStore {
   return new DirectoryBuckets(options);
 }
 
-class DirectoryBuckets implements BucketStore, BucketAdministration {
+class DirectoryBuckets implements DirectoryStore {
   private readonly clock: Clock;
   private readonly root: string;
   private readonly disk: Disk;
@@ -67,10 +84,13 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
   private readonly files: DurableFiles;
   private readonly places: DirectoryPlaces;
   private readonly reader: DirectoryReader;
+  private readonly writer: DirectoryWriter;
+  readonly uploads: DirectoryUploads;
   private readonly turns: Turns = createTurns();
   private readonly bodies: SharedBodies;
 
-  constructor({ root, clock, disk = nodeDisk(), tree = nodeObjectTree() }: DirectoryBucketsOptions) {
+  constructor(options: DirectoryBucketsOptions) {
+    const { root, clock, disk = nodeDisk(), tree = nodeObjectTree() } = options;
     this.clock = clock;
     this.root = root;
     this.disk = disk;
@@ -79,23 +99,79 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
     this.bodies = new SharedBodies(this.files);
     this.places = new DirectoryPlaces({ files: this.files, tree, root });
     this.reader = new DirectoryReader({ disk, tree, places: this.places });
+    const { files, places, reader, turns } = this;
+    const bucketExists = (bucket: string) => this.exists(bucket);
+    this.writer = new DirectoryWriter({ disk, files, places, reader, turns, bucketExists });
+    const { writer } = this;
+    const { partBytesMin = 5 * 1024 * 1024, uploadsMax = 10_000 } = options;
+    this.uploads = new DirectoryUploads({
+      ...{ disk, tree, clock, root, files, places, reader, writer, turns, bucketExists, partBytesMin },
+      uploadsMax,
+    });
   }
 
   async put(request: PutRequest): Promise<PutOutcome> {
+    return this.putObject(request);
+  }
+
+  async putObject(request: DescribedPut): Promise<PutOutcome> {
     const problem = keyProblem(request.key);
     if (problem) return { kind: "refused", ...problem };
     try {
-      return await this.putObject(request);
+      return await this.write(request);
     } catch (error) {
       if (systemCode(error) !== "ENOENT") return failedPut(error);
     }
     try {
       // Somebody removed folders by hand: make them again.
       this.files.forgetAllFolders();
-      return await this.putObject(request);
+      return await this.write(request);
     } catch (error) {
       return failedPut(error);
     }
+  }
+
+  async describe(bucket: string, key: string): Promise<StoredObject | undefined> {
+    await this.mustExist(bucket);
+    return keyProblem(key) ? undefined : this.reader.head({ bucket, key });
+  }
+
+  async open(bucket: string, key: string): Promise<OpenObject | undefined> {
+    await this.mustExist(bucket);
+    return keyProblem(key) ? undefined : this.reader.open({ bucket, key });
+  }
+
+  async copy(request: CopyRequest): Promise<StoredObject> {
+    const problem = keyProblem(request.key);
+    if (problem) throw new BucketError(problem.code, problem.message);
+    await this.mustExist(request.bucket);
+    return copyInDirectory(request, { clock: this.clock, files: this.files, writer: this.writer });
+  }
+
+  async setTags(bucket: string, key: string, tags: readonly Tag[]): Promise<boolean> {
+    return this.turns.take(bucket, async () => {
+      await this.mustExist(bucket);
+      const description = keyProblem(key) ? undefined : await this.reader.describe({ bucket, key });
+      if (!description) return false;
+      const { tags: _before, ...kept } = description;
+      await this.writer.describeAlone({ bucket, key }, { ...kept, ...(tags.length > 0 && { tags }) });
+      return true;
+    });
+  }
+
+  async bucketTags(bucket: string): Promise<readonly Tag[]> {
+    await this.mustExist(bucket);
+    const bytes = await this.disk.readWhole(`${this.places.aboutFolder(bucket)}/${tagsFile}`);
+    return readTags(bytes && parseRecord(bytes)?.["tags"]) ?? [];
+  }
+
+  async setBucketTags(bucket: string, tags: readonly Tag[]): Promise<void> {
+    await this.turns.take(bucket, async () => {
+      await this.mustExist(bucket);
+      const folder = await this.files.folder(this.places.aboutParts(bucket));
+      if (tags.length === 0) await this.files.remove(folder, tagsFile);
+      else await this.files.write({ folder, name: tagsFile }, Buffer.from(JSON.stringify({ tags }), "utf8"));
+    });
   }
 
   async get(bucket: string, key: string, range?: ByteRange): Promise<ObjectBody | undefined> {
@@ -157,8 +233,9 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
     return this.turns.take(bucket, async () => {
       if (await this.exists(bucket)) return "existed";
       const about = await this.files.folder(this.places.aboutParts(bucket));
-      // A bucket of the same name that was removed by hand may have left its policy.
-      await this.files.remove(about, policyFile);
+      // A bucket of the same name that was removed by hand, or half, may have left these.
+      await this.uploads.forget(bucket);
+      for (const name of [policyFile, tagsFile]) await this.files.remove(about, name);
       const { region } = attributes;
       const record = { createdMs: this.clock.nowMs(), ...(region !== undefined && { region }) };
       await this.files.write(
@@ -205,10 +282,11 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
     return { name: bucket, createdMs: node.modifiedMs, ...(bytes && readBucketRecord(bytes)) };
   }
 
-  async deleteObject(bucket: string, key: string): Promise<void> {
+  async deleteObject(bucket: string, key: string, ifMatch?: string): Promise<void> {
     if (keyProblem(key)) return this.mustExist(bucket);
     await this.turns.take(bucket, async () => {
       await this.mustExist(bucket);
+      if (ifMatch !== undefined) await this.writer.refuseUnlessMatching({ bucket, key }, ifMatch);
       await this.places.remove({ bucket, key });
     });
   }
@@ -228,96 +306,31 @@ class DirectoryBuckets implements BucketStore, BucketAdministration {
     });
   }
 
-  private async putObject(request: PutRequest): Promise<PutOutcome> {
-    const { bucket, body } = request;
+  private async write(request: DescribedPut): Promise<PutOutcome> {
+    const { bucket, key, body, metadata, tags, checksum, otherHeaders } = request;
+    const { ifAbsent, ifMatch, signal } = request;
     const source = await this.bodies.source(body);
     // Before anything is written. A link costs nothing, and what comes first in its turn is to look.
     if (source === undefined && !(await this.exists(bucket))) return noSuchBucketRefusal;
+    const etag = request.md5Hex ?? this.bodies.etagOf(body);
     const description = {
-      etag: this.bodies.etagOf(body),
-      sizeBytes: body.length,
-      lastModifiedMs: this.clock.nowMs(),
-      metadata: request.metadata,
+      ...{ etag, sizeBytes: body.length, lastModifiedMs: this.clock.nowMs(), metadata },
+      ...(tags && { tags }),
+      ...(checksum && { checksum }),
+      ...(otherHeaders && { otherHeaders }),
     };
-    const linked = source === undefined ? "written" : await this.linkObject(request, description, source);
-    return linked === "written" ? this.writeObject(request, description) : linked;
-  }
-
-  /**
-   * Puts a new object that is a link to `source`. `written`: it has to be written, as an object has that replaces one.
-   * Each look at the disk counts here: it is done for every log file that trails share.
-   */
-  private async linkObject(
-    request: PutRequest,
-    description: ObjectDescription,
-    source: string,
-  ): Promise<PutOutcome | "written"> {
-    return this.turns.take(request.bucket, async () => {
-      const refusal = await this.refusalNow(request);
-      if (refusal) return refusal;
-      const isSaidByName = isDefault(request.key, request.metadata);
-      if (isSaidByName ? await this.places.isAside(request) : await this.places.find(request))
-        return "written";
-      try {
-        const described = await this.places.makeDescriptionRoom(request);
-        const descriptions = encodeDescriptions(request.key, [description]);
-        // Fails where there is one: then there is an object too, or was one.
-        if (isSaidByName) await this.files.writeUnsynced(described, descriptions);
-        else await this.files.write(described, descriptions);
-        await this.files.linkInto(await this.places.newRoom(request), source);
-        return { kind: "stored", etag: description.etag };
-      } catch (error) {
-        if (systemCode(error) !== "EEXIST") await this.bodies.cannotLink(request.body);
-        return "written";
-      }
-    });
-  }
-
-  private async writeObject(request: PutRequest, description: ObjectDescription): Promise<PutOutcome> {
-    const temporary = await this.files.writeTemporary(request.body);
-    let isInPlace = false;
-    try {
-      return await this.turns.take(request.bucket, async () => {
-        const refusal = await this.refusalNow(request);
-        if (refusal) return refusal;
-        // Beside that of the object that is there, if it is another.
-        const present = await this.reader.describe(request);
-        const others = present && present.etag !== description.etag ? [present] : [];
-        await this.writeDescriptions(request, [description, ...others], present ? "another" : "none");
-        const place = await this.places.makeRoom(request);
-        await this.files.moveInto(place, temporary);
-        isInPlace = true;
-        return { kind: "stored", etag: description.etag };
-      });
-    } finally {
-      if (!isInPlace) await this.files.discard(temporary);
-    }
-  }
-
-  /** What may have changed while the object was written aside. */
-  private async refusalNow({ bucket, key, ifAbsent, signal }: PutRequest): Promise<PutOutcome | undefined> {
-    if (signal?.aborted) return { kind: "unknown", message: "The request was aborted." };
-    if (!(await this.exists(bucket))) return noSuchBucketRefusal;
-    if (!ifAbsent || !(await this.places.find({ bucket, key }))) return undefined;
-    const message = "At least one of the pre-conditions you specified did not hold";
-    return { kind: "refused", code: "PreconditionFailed", message };
-  }
-
-  private async writeDescriptions(
-    object: ObjectName,
-    descriptions: readonly [ObjectDescription, ...ObjectDescription[]],
-    there: "none" | "another" = "none",
-  ): Promise<void> {
-    const place = await this.places.makeDescriptionRoom(object);
-    const bytes = encodeDescriptions(object.key, descriptions);
-    if (there === "none" && isDefault(object.key, descriptions[0].metadata)) {
-      try {
-        return await this.files.writeUnsynced(place, bytes);
-      } catch (error) {
-        if (systemCode(error) !== "EEXIST") throw error;
-      }
-    }
-    await this.files.write(place, bytes);
+    const object = {
+      ...{ bucket, key, description },
+      ...(ifAbsent && { ifAbsent }),
+      ...(ifMatch !== undefined && { ifMatch }),
+      ...(signal && { signal }),
+    };
+    const linked =
+      source === undefined ? "written" : await this.writer.link({ ...object, temporary: source });
+    if (linked === "linked") return { kind: "stored", etag };
+    if (linked === "unlinkable") await this.bodies.cannotLink(body);
+    await this.writer.place({ ...object, temporary: await this.files.writeTemporary(body) });
+    return { kind: "stored", etag };
   }
 
   private async summary(bucket: string, keyBytes: string): Promise<ObjectSummary | undefined> {
@@ -345,6 +358,7 @@ const noSuchBucketRefusal = {
 } as const;
 
 function failedPut(error: unknown): PutOutcome {
+  if (error instanceof BucketError) return { kind: "refused", code: error.code, message: error.message };
   if (systemCode(error) === "ENAMETOOLONG") {
     return { kind: "refused", code: "KeyTooLongError", message: "Your key is too long." };
   }

@@ -27,13 +27,14 @@ export class DurableFiles {
   }
 
   /** Writes and syncs a file that nobody sees yet; returns its path, to be moved into place or discarded. */
-  async writeTemporary(bytes: Uint8Array): Promise<string> {
+  async writeTemporary(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
     const folder = await this.temporaryFolder();
     this.count += 1;
     const path = `${folder}/${this.count}`;
     const file = await this.disk.create(path);
     try {
-      await file.append([bytes]);
+      if (content instanceof Uint8Array) await file.append([content]);
+      else for await (const piece of content) await file.append([piece]);
       await file.sync();
       await file.close();
       return path;

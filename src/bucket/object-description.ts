@@ -9,12 +9,21 @@
 import { isDeepStrictEqual } from "node:util";
 import { crc32 } from "node:zlib";
 import type { ObjectMetadata } from "./contract.ts";
+import type { ObjectTraits, PartedTraits } from "./object-contract.ts";
+import { isRecord, readParts, readTexts, readTraits } from "./read-traits.ts";
 
-export interface ObjectDescription {
+export interface ObjectDescription extends ObjectTraits, PartedTraits {
   readonly etag: string;
+  /** Of an object that came in parts: its ETag is no MD5 of its content. */
+  readonly contentMd5?: string;
   readonly sizeBytes: number;
   readonly lastModifiedMs: number;
   readonly metadata: ObjectMetadata;
+}
+
+/** Hex MD5 of the content that is described. */
+export function contentMd5Of({ etag, contentMd5 }: ObjectDescription): string {
+  return contentMd5 ?? etag;
 }
 
 const formatVersion = 1;
@@ -52,9 +61,16 @@ export function defaultMetadata(key: string): ObjectMetadata {
   return { contentType: "binary/octet-stream", encryption };
 }
 
-/** Whether a description with this metadata says what would be said without one. */
-export function isDefault(key: string, metadata: ObjectMetadata): boolean {
-  return isDeepStrictEqual({ ...metadata }, defaultMetadata(key));
+/** Whether a description says of an object what would be said without one, but for its MD5 and its time. */
+export function isDefault(key: string, description: ObjectDescription): boolean {
+  const {
+    etag: _etag,
+    sizeBytes: _sizeBytes,
+    lastModifiedMs: _lastModifiedMs,
+    metadata,
+    ...others
+  } = description;
+  return Object.keys(others).length === 0 && isDeepStrictEqual({ ...metadata }, defaultMetadata(key));
 }
 
 function readDescription(value: unknown): ObjectDescription | undefined {
@@ -63,10 +79,18 @@ function readDescription(value: unknown): ObjectDescription | undefined {
   if (typeof etag !== "string" || typeof sizeBytes !== "number" || typeof lastModifiedMs !== "number") {
     return undefined;
   }
-  return { etag, sizeBytes, lastModifiedMs, metadata: readMetadata(metadata) };
+  const { contentMd5, uploadId } = value;
+  const parts = readParts(value["parts"]);
+  return {
+    ...{ etag, sizeBytes, lastModifiedMs, metadata: readMetadata(metadata) },
+    ...readTraits(value),
+    ...(typeof contentMd5 === "string" && { contentMd5 }),
+    ...(typeof uploadId === "string" && { uploadId }),
+    ...(parts && { parts }),
+  };
 }
 
-function readMetadata(value: unknown): ObjectMetadata {
+export function readMetadata(value: unknown): ObjectMetadata {
   if (!isRecord(value)) return {};
   const { contentType, contentEncoding, cacheControl, contentDisposition, user } = value;
   const encryption = readEncryption(value["encryption"]);
@@ -75,15 +99,9 @@ function readMetadata(value: unknown): ObjectMetadata {
     ...(typeof contentEncoding === "string" && { contentEncoding }),
     ...(typeof cacheControl === "string" && { cacheControl }),
     ...(typeof contentDisposition === "string" && { contentDisposition }),
-    ...(isRecord(user) && { user: readUser(user) }),
+    ...(isRecord(user) && { user: readTexts(user) }),
     ...(encryption && { encryption }),
   };
-}
-
-function readUser(value: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, text]) => (typeof text === "string" ? [[name, text]] : [])),
-  );
 }
 
 function readEncryption(value: unknown): ObjectMetadata["encryption"] {
@@ -91,8 +109,4 @@ function readEncryption(value: unknown): ObjectMetadata["encryption"] {
   const { algorithm, keyArn } = value;
   if (algorithm === "AES256") return { algorithm };
   return algorithm === "aws:kms" && typeof keyArn === "string" ? { algorithm, keyArn } : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

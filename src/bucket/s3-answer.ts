@@ -1,7 +1,8 @@
 // Answers of the bucket door: one operation's context, the forms of its answers, and errors with their status. Pure.
 import { createHash } from "node:crypto";
 import type { Caller } from "../model/call.ts";
-import { type BucketAdministration, BucketError, type BucketStore } from "./contract.ts";
+import { BucketError } from "./contract.ts";
+import type { DirectoryStore } from "./object-contract.ts";
 import type { BucketDoorRequest, BucketDoorResponse } from "./s3-door-types.ts";
 import type { Target } from "./s3-operation.ts";
 import { element, errorDocument, textElement, xmlDocument } from "./s3-xml.ts";
@@ -9,7 +10,7 @@ import { element, errorDocument, textElement, xmlDocument } from "./s3-xml.ts";
 /** What every operation of the door gets. */
 export interface DoorCall extends Target {
   readonly request: BucketDoorRequest;
-  readonly store: BucketStore & BucketAdministration;
+  readonly store: DirectoryStore;
 }
 
 export interface DoorOperation {
@@ -46,6 +47,11 @@ export function accessDenied(caller: Caller, action: string, resource: string): 
   return new BucketError("AccessDenied", text);
 }
 
+/** Throws BucketError `AccessDenied` unless the caller may do something more than its operation's own action. */
+export function mayAlso({ request }: DoorCall, action: string, resource: string): void {
+  if (!request.may(action, resource)) throw accessDenied(request.caller, action, resource);
+}
+
 /** Throws BucketError `NoSuchBucket`. */
 export async function mustExist({ store, bucket }: DoorCall): Promise<void> {
   if ((await store.presence(bucket)) === "missing") throw noSuchBucket();
@@ -70,6 +76,12 @@ export function ownerElement(name: string, caller: Caller, attributes = ""): str
   return `<${name}${attributes}>${content.join("")}</${name}>`;
 }
 
+/** Who began an upload. */
+export function initiatorElement(initiator: { readonly arn: string }): string {
+  const name = initiator.arn.slice(initiator.arn.lastIndexOf("/") + 1);
+  return element("Initiator", [textElement("ID", initiator.arn), textElement("DisplayName", name)]);
+}
+
 /** The owner may do everything; other access is decided by policies alone. */
 export function aclAnswer(caller: Caller): BucketDoorResponse {
   const type = ` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"`;
@@ -87,6 +99,7 @@ export function errorAnswer(error: BucketError, request: BucketDoorRequest): Buc
   const fields = {
     Code: error.code,
     Message: error.message,
+    ...error.details,
     Resource: request.path,
     RequestId: request.requestId,
   };
@@ -104,6 +117,7 @@ const statuses: Readonly<Record<string, number>> = {
   NoSuchLifecycleConfiguration: 404,
   NoSuchPublicAccessBlockConfiguration: 404,
   NoSuchTagSet: 404,
+  NoSuchUpload: 404,
   NoSuchVersion: 404,
   NoSuchWebsiteConfiguration: 404,
   ObjectLockConfigurationNotFoundError: 404,
@@ -114,8 +128,10 @@ const statuses: Readonly<Record<string, number>> = {
   BucketAlreadyOwnedByYou: 409,
   BucketNotEmpty: 409,
   PreconditionFailed: 412,
+  InvalidPartNumber: 416,
   InvalidRange: 416,
   InternalError: 500,
   NotImplemented: 501,
   ServiceUnavailable: 503,
+  SlowDown: 503,
 };

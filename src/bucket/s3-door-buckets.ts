@@ -14,8 +14,9 @@ import {
   ownerElement,
   xmlAnswer,
 } from "./s3-answer.ts";
+import { checkBody } from "./s3-checksums.ts";
 import type { BucketDoorResponse } from "./s3-door-types.ts";
-import { checkBody, isoDate } from "./s3-http.ts";
+import { isoDate } from "./s3-http.ts";
 import { element, memberText, parseXml, textElement } from "./s3-xml.ts";
 
 /** Where a bucket is that nobody gave a Region; S3 writes it as an empty LocationConstraint. */
@@ -80,7 +81,6 @@ function settings(): DoorOperationTable {
         "The server side encryption configuration was not found",
       ),
     ),
-    GetBucketTagging: onBucket("s3:GetBucketTagging", absent("NoSuchTagSet", "The TagSet does not exist")),
     GetBucketLifecycleConfiguration: onBucket(
       "s3:GetLifecycleConfiguration",
       absent("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
@@ -136,7 +136,7 @@ async function createBucket({ store, bucket, request }: DoorCall): Promise<Bucke
   if (request.headers["x-amz-bucket-object-lock-enabled"]?.toLowerCase() === "true") {
     throw notImplemented("Object Lock");
   }
-  checkBody(request.body, request.headers);
+  await checkBody(request.body, request.headers);
   const region = wantedRegion(request.body);
   const answer = emptyAnswer(200, { location: `/${bucket}` });
   if ((await store.create(bucket, region === undefined ? {} : { region })) === "created") return answer;
@@ -196,7 +196,7 @@ async function getBucketPolicy(call: DoorCall): Promise<BucketDoorResponse> {
 
 async function putBucketPolicy(call: DoorCall): Promise<BucketDoorResponse> {
   await mustExist(call);
-  checkBody(call.request.body, call.request.headers);
+  await checkBody(call.request.body, call.request.headers);
   const text = Buffer.from(call.request.body).toString("utf8");
   const problem = bucketPolicyProblem(text, call.bucket);
   if (problem !== undefined) throw new BucketError("MalformedPolicy", problem);

@@ -16,15 +16,14 @@ interface Wanted {
   readonly prefix: string;
   readonly delimiter: string;
   readonly maxKeys: number;
-  readonly encode: (text: string) => string;
-  readonly encodingType: string | undefined;
+  readonly encoding: KeyEncoding;
 }
 
 async function listObjects(call: DoorCall): Promise<BucketDoorResponse> {
   const wanted = readWanted(call);
   const marker = call.request.query.get("marker") ?? "";
   const page = await pageAfter(call, wanted, marker);
-  const { encode } = wanted;
+  const { encode } = wanted.encoding;
   // Without a delimiter clients go on after the last key; S3 gives NextMarker only with one.
   const hasNextMarker = page.nextStartAfter !== undefined && wanted.delimiter !== "";
   return xmlAnswer("ListBucketResult", [
@@ -42,7 +41,7 @@ async function listObjectsV2(call: DoorCall): Promise<BucketDoorResponse> {
   const token = query.get("continuation-token");
   const startAfter = query.get("start-after");
   const page = await pageAfter(call, wanted, token === null ? (startAfter ?? "") : readToken(token));
-  const { encode } = wanted;
+  const { encode } = wanted.encoding;
   const next = page.nextStartAfter;
   return xmlAnswer("ListBucketResult", [
     ...commonElements(call, wanted, page),
@@ -58,17 +57,26 @@ function readWanted({ request: { query } }: DoorCall): Wanted {
   const maxKeysText = query.get("max-keys") ?? String(keysMax);
   if (!/^\d{1,10}$/.test(maxKeysText))
     throw invalidArgument("Provided max-keys not an integer or within integer range");
-  const encodingType = query.get("encoding-type") ?? undefined;
-  if (encodingType !== undefined && encodingType !== "url") {
-    throw invalidArgument("Invalid Encoding Method specified in Request");
-  }
   return {
     prefix: query.get("prefix") ?? "",
     delimiter: query.get("delimiter") ?? "",
     maxKeys: Math.min(Number(maxKeysText), keysMax),
-    encode: encodingType === "url" ? urlEncode : (text) => text,
-    encodingType,
+    encoding: keyEncoding(query),
   };
+}
+
+/** How keys are written, and what an answer says about it. */
+export interface KeyEncoding {
+  readonly encode: (text: string) => string;
+  readonly elements: readonly string[];
+}
+
+/** Throws BucketError `InvalidArgument` for an `encoding-type` other than `url`. */
+export function keyEncoding(query: URLSearchParams): KeyEncoding {
+  const type = query.get("encoding-type");
+  if (type === null) return { encode: (text) => text, elements: [] };
+  if (type !== "url") throw invalidArgument("Invalid Encoding Method specified in Request");
+  return { encode: urlEncode, elements: [textElement("EncodingType", type)] };
 }
 
 async function pageAfter(call: DoorCall, wanted: Wanted, startAfter: string): Promise<ListPage> {
@@ -79,13 +87,14 @@ async function pageAfter(call: DoorCall, wanted: Wanted, startAfter: string): Pr
 }
 
 function commonElements(call: DoorCall, wanted: Wanted, page: ListPage): readonly string[] {
-  const { encode, encodingType, delimiter } = wanted;
+  const { delimiter } = wanted;
+  const { encode, elements } = wanted.encoding;
   return [
     textElement("Name", call.bucket),
     textElement("Prefix", encode(wanted.prefix)),
     ...(delimiter === "" ? [] : [textElement("Delimiter", encode(delimiter))]),
     textElement("MaxKeys", wanted.maxKeys),
-    ...(encodingType === undefined ? [] : [textElement("EncodingType", encodingType)]),
+    ...elements,
     textElement("IsTruncated", page.nextStartAfter !== undefined),
   ];
 }

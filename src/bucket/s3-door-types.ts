@@ -6,6 +6,8 @@ export interface BucketDoorRequest {
   readonly method: string;
   /** Percent-encoded path as sent, without query. */
   readonly path: string;
+  /** As the client sees it, without query; absent when nobody says. */
+  readonly url?: string;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -19,7 +21,8 @@ export interface BucketDoorResponse {
   readonly status: number;
   /** Names in lower case. A HEAD answer has the `content-length` that GET would have, and no body. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string;
+  /** Pieces of a large object; its iterator is to be ended, by reading on or by `return()`. Its length is in the headers. */
+  readonly body: Uint8Array | string | AsyncIterable<Uint8Array>;
 }
 
 export type BucketDoor = (request: BucketDoorRequest) => Promise<BucketDoorResponse>;

@@ -1,8 +1,6 @@
-// What HTTP means for an object: dates, ranges, preconditions and checksums of bodies. Pure.
-import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
+// What HTTP means for an object: dates, ranges and preconditions. Pure.
 import { BucketError, type ObjectHead } from "./contract.ts";
-import type { ByteRange } from "./directory-reader.ts";
+import type { ByteRange, StoredObject } from "./object-contract.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -64,41 +62,57 @@ function namesEtag(header: string, etag: string): boolean {
   return tags.includes("*") || tags.includes(etag);
 }
 
-/** Compares a body with every digest the request gives for it. Throws BucketError `InvalidDigest` or `BadDigest`. */
-export function checkBody(body: Uint8Array, headers: Headers): void {
-  const md5 = headers["content-md5"];
-  if (md5 !== undefined) {
-    if (!/^[A-Za-z0-9+/]{22}==$/.test(md5)) {
-      throw new BucketError("InvalidDigest", "The Content-MD5 you specified was invalid.");
-    }
-    if (digest("md5", body) !== md5) {
-      throw new BucketError("BadDigest", "The Content-MD5 you specified did not match what we received.");
-    }
-  }
-  for (const [name, compute] of checksums) {
-    const said = headers[`x-amz-checksum-${name}`];
-    if (said !== undefined && compute(body) !== said) {
-      throw new BucketError(
-        "BadDigest",
-        `The ${name.toUpperCase()} you specified did not match the calculated checksum.`,
-      );
-    }
-  }
+/** Nothing here has versions: `null` is the only one. */
+export function refuseVersions(query: URLSearchParams): void {
+  const version = query.get("versionId") ?? "null";
+  if (version !== "null") throw new BucketError("NoSuchVersion", "The specified version does not exist.");
 }
 
-// CRC32C and CRC64NVME are taken as given: node has no fast form of them, and the transport has checksums of its own.
-const checksums: readonly (readonly [string, (body: Uint8Array) => string])[] = [
-  ["crc32", crc32Base64],
-  ["sha1", (body) => digest("sha1", body)],
-  ["sha256", (body) => digest("sha256", body)],
-];
-
-function crc32Base64(body: Uint8Array): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc32(body));
-  return bytes.toString("base64");
+export function preconditionFailed(): BucketError {
+  return new BucketError(
+    "PreconditionFailed",
+    "At least one of the pre-conditions you specified did not hold",
+  );
 }
 
-function digest(algorithm: string, body: Uint8Array): string {
-  return createHash(algorithm).update(body).digest("base64");
+/** Only the bytes of one part are asked for: which, and how many parts there are. */
+export interface RequestedPart {
+  readonly range: ByteRange;
+  /** Absent for an object that did not come in parts. */
+  readonly count?: number;
+}
+
+/** The bytes that `?partNumber=` asks for. Throws BucketError `InvalidPartNumber` for a part that is not there. */
+export function requestedPart(
+  text: string | null,
+  { sizeBytes, parts = [] }: StoredObject,
+): RequestedPart | undefined {
+  if (text === null) return undefined;
+  const number = partNumber(text);
+  const count = parts.reduce((sum, [times]) => sum + times, 0);
+  if (count === 0 && number === 1) return { range: { first: 0, last: sizeBytes - 1 } };
+  let before = 0;
+  let first = 0;
+  for (const [times, bytes] of parts) {
+    if (number <= before + times) {
+      const start = first + (number - before - 1) * bytes;
+      return { range: { first: start, last: start + bytes - 1 }, count };
+    }
+    before += times;
+    first += times * bytes;
+  }
+  throw new BucketError("InvalidPartNumber", "The requested partnumber is not satisfiable", {
+    PartNumberRequested: text,
+    ActualPartCount: String(Math.max(1, count)),
+  });
+}
+
+/** Throws BucketError `InvalidArgument`. */
+export function partNumber(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= 10_000) return number;
+  throw new BucketError("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive", {
+    ArgumentName: "partNumber",
+    ArgumentValue: text,
+  });
 }

@@ -39,6 +39,9 @@ function nameOf(request: OperationRequest, level: "service" | "bucket" | "object
   const { method, query, headers } = request;
   const verb = { GET: "Get", PUT: "Put", DELETE: "Delete" }[method];
   if (level === "service") return method === "GET" ? "ListBuckets" : undefined;
+  if (method === "PUT" && query.has("uploadId") && headers["x-amz-copy-source"] !== undefined) {
+    return level === "object" ? "UploadPartCopy" : undefined;
+  }
   const special = specials[level].find(([wanted, parameter]) => wanted === method && query.has(parameter));
   if (special) return special[2];
   const subresource = Object.entries(subresources[level]).find(([parameter]) => query.has(parameter));

@@ -16,7 +16,7 @@ import type {
   PutOutcome,
   PutRequest,
 } from "./contract.ts";
-import type { ByteRange } from "./directory-reader.ts";
+import type { ByteRange } from "./object-contract.ts";
 import { keyProblem } from "../model/key-path.ts";
 import { failureOf, refusalOrUnknown, thrownFor } from "./s3-failure.ts";
 
@@ -32,6 +32,8 @@ export interface S3BucketsOptions {
     readonly secretAccessKey: string;
     readonly sessionToken?: string;
   };
+  /** Goes into the user agent: how Cairn knows its own requests. */
+  readonly appId?: () => Promise<string>;
 }
 
 export interface S3Buckets extends BucketStore {
@@ -61,6 +63,7 @@ export async function openS3Buckets(options: S3BucketsOptions): Promise<S3Bucket
     requestHandler: { connectionTimeout: connectMsMax, socketTimeout: silenceMsMax },
     ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
     ...(options.credentials && { credentials: options.credentials }),
+    ...(options.appId && { userAgentAppId: options.appId }),
   });
   return new SdkBuckets(sdk, client);
 }

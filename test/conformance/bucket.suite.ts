@@ -9,6 +9,7 @@ import {
   type ListRequest,
   type ObjectMetadata,
 } from "../../src/bucket/contract.ts";
+import type { ObjectAdministration } from "../../src/bucket/object-contract.ts";
 
 export interface BucketHarness {
   readonly store: BucketStore;
@@ -17,6 +18,8 @@ export interface BucketHarness {
   putPolicy(bucket: string, text: string): Promise<void>;
   /** Absent where buckets are made by other means. */
   readonly administration?: BucketAdministration;
+  /** Absent where a store can only put and get whole objects. Parts may be of any size. */
+  readonly objects?: ObjectAdministration;
   close(): Promise<void>;
 }
 
@@ -453,6 +456,67 @@ export function bucketSuite(name: string, options: BucketSuiteOptions): void {
       await administration.deletePolicy(bucket);
       expect(await store.policy(bucket)).toEqual({ kind: "none" });
       await administration.remove(bucket);
+    });
+
+    check("objects: uploads, copies and tags of odd keys", async () => {
+      const { objects, administration } = harness;
+      if (!objects || !administration) return;
+      const bucket = await newBucket();
+      const keys = oddKeys.filter((_key, index) => index % 5 === 0);
+      for (const key of keys) {
+        const initiator = { account: "111122223333", arn: "arn:aws:iam::111122223333:root" };
+        const uploadId = await objects.uploads.create({ bucket, key, initiator, metadata: plain }, key);
+        const upload = { bucket, key, uploadId };
+        const part = { number: 1, pieces: Buffer.from(`the part of ${key}`) };
+        const { etag } = await objects.uploads.putPart(upload, part);
+        const made = await objects.uploads.complete(upload, { parts: [{ number: 1, etag }] });
+        expect(made.etag, key).toMatch(/^[0-9a-f]{32}-1$/);
+        expect(await objects.setTags(bucket, key, [{ key: "t", value: key.slice(0, 9) }]), key).toBe(true);
+        const source = await objects.open(bucket, key);
+        if (!source) throw new Error(`There is no object ${key}.`);
+        await objects.copy({ source, bucket, key: `${key}~`.slice(-200), metadata: plain });
+        await source.close();
+        const copy = await store.get(bucket, `${key}~`.slice(-200));
+        expect(copy && Buffer.from(copy.body).toString(), key).toBe(`the part of ${key}`);
+        const head = await store.head(bucket, key);
+        expect(head, key).toMatchObject({ etag: made.etag, metadata: plain });
+        expect((await objects.describe(bucket, key))?.tags, key).toHaveLength(1);
+      }
+      expect(await objects.uploads.list(bucket)).toEqual([]);
+      expect((await listAll({ bucket })).keys).toHaveLength(2 * keys.length);
+    });
+
+    check("objects: generated uploads are their parts, one after the other", async () => {
+      const { objects } = harness;
+      if (!objects) return;
+      const bucket = await newBucket();
+      const part = fc.record({
+        number: fc.integer({ min: 1, max: 12 }),
+        body: fc.uint8Array({ maxLength: 40 }),
+      });
+      const initiator = { account: "111122223333", arn: "arn:aws:iam::111122223333:root" };
+      await fc.assert(
+        fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 20 }), fc.uuid(), async (puts, unique) => {
+          const key = `generated/${puts.length}`;
+          const uploadId = await objects.uploads.create({ bucket, key, initiator, metadata: {} }, unique);
+          const upload = { bucket, key, uploadId };
+          const model = new Map<number, Uint8Array>();
+          for (const { number, body } of puts) {
+            await objects.uploads.putPart(upload, { number, pieces: body });
+            model.set(number, body);
+          }
+          const stored = await objects.uploads.parts(upload, { after: 0, count: 100 });
+          expect(stored.map(({ number, sizeBytes }) => [number, sizeBytes])).toEqual(
+            [...model].sort(([left], [right]) => left - right).map(([number, body]) => [number, body.length]),
+          );
+          const parts = stored.map(({ number, etag }) => ({ number, etag }));
+          await objects.uploads.complete(upload, { parts });
+          const whole = Buffer.concat(stored.map(({ number }) => model.get(number) ?? new Uint8Array(0)));
+          const found = await store.get(bucket, key);
+          expect(found && whole.equals(Buffer.from(found.body))).toBe(true);
+        }),
+        { seed, numRuns: Math.min(runs, 40) },
+      );
     });
 
     test("every skip names a test and a reason", () => {

@@ -34,6 +34,7 @@ function directoryHarness(store: ReturnType<typeof openDirectoryBuckets>): Bucke
   return {
     store,
     administration: store,
+    objects: store,
     makeBucket: async (name) => {
       await store.create(name);
     },
@@ -44,13 +45,17 @@ function directoryHarness(store: ReturnType<typeof openDirectoryBuckets>): Bucke
 
 bucketSuite("directory on the real disk", {
   open: async () =>
-    directoryHarness(openDirectoryBuckets({ root: join(await newFolder(), "buckets"), clock })),
+    directoryHarness(
+      openDirectoryBuckets({ root: join(await newFolder(), "buckets"), clock, partBytesMin: 0 }),
+    ),
 });
 
 bucketSuite("directory on a simulated disk", {
   open: () => {
     const world = simulatedTree(new SimulatedDisk({ seed: 7 }));
-    return Promise.resolve(directoryHarness(openDirectoryBuckets({ root: "/buckets", clock, ...world })));
+    return Promise.resolve(
+      directoryHarness(openDirectoryBuckets({ root: "/buckets", clock, ...world, partBytesMin: 0 })),
+    );
   },
   runs: 10,
 });

@@ -1,7 +1,8 @@
 // Serves the bucket door by plain HTTP on a free port, without authentication: for S3 clients in tests.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { BucketAdministration, BucketStore } from "../../src/bucket/contract.ts";
+import { Readable } from "node:stream";
+import type { DirectoryStore } from "../../src/bucket/object-contract.ts";
 import { createBucketDoor } from "../../src/bucket/s3-door.ts";
 import { parseAccountId } from "../../src/model/arn.ts";
 import type { Caller } from "../../src/model/call.ts";
@@ -25,7 +26,7 @@ export interface ServedDoor {
   close(): Promise<void>;
 }
 
-export async function serveBucketDoor(store: BucketStore & BucketAdministration): Promise<ServedDoor> {
+export async function serveBucketDoor(store: DirectoryStore): Promise<ServedDoor> {
   const errors: string[] = [];
   const silent = () => undefined;
   const log: Log = {
@@ -34,6 +35,7 @@ export async function serveBucketDoor(store: BucketStore & BucketAdministration)
     warn: silent,
     error: (fields, message) => void errors.push(`${message} ${JSON.stringify(fields)}`),
   };
+  let requests = 0;
   const door = createBucketDoor(store, { log });
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = [];
@@ -45,9 +47,12 @@ export async function serveBucketDoor(store: BucketStore & BucketAdministration)
       );
       const body = Buffer.concat(chunks);
       const query = new URLSearchParams(search);
-      const request = { path, query, headers, body, caller: testCaller, requestId: "R", may: () => true };
+      const requestId = `R${(requests += 1)}`;
+      const request = { path, query, headers, body, caller: testCaller, requestId, may: () => true };
       void door({ ...request, method: incoming.method ?? "GET" }).then((answer) => {
-        outgoing.writeHead(answer.status, answer.headers).end(answer.body);
+        outgoing.writeHead(answer.status, answer.headers);
+        if (typeof answer.body === "string" || answer.body instanceof Uint8Array) outgoing.end(answer.body);
+        else Readable.from(answer.body).pipe(outgoing);
       });
     });
   });

@@ -6,51 +6,26 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { BucketAdministration, BucketStore } from "../../src/bucket/contract.ts";
 import { openDirectoryBuckets } from "../../src/bucket/directory.ts";
-import { createBucketDoor } from "../../src/bucket/s3-door.ts";
-import type { BucketDoorRequest, BucketDoorResponse } from "../../src/bucket/s3-door-types.ts";
-import type { Log } from "../../src/model/environment.ts";
+import type { DirectoryStore } from "../../src/bucket/object-contract.ts";
 import { testCaller } from "../conformance/serve-bucket-door.ts";
+import { type Asked, askDoor, codeOf, every, textOf } from "./bucket-asking.ts";
 
 // Sat, 10 Jan 2026 09:25:13.500 GMT
 const nowMs = 1_768_037_113_500;
 const clock = { nowMs: () => nowMs, monotonicMs: () => 0, sleep: () => Promise.resolve() };
-const failures: string[] = [];
-const log: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: (_fields, message) => void failures.push(message),
-};
 
 let root = "";
-let store: BucketStore & BucketAdministration;
+let store: DirectoryStore;
 let count = 0;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "cairn-door-"));
   store = openDirectoryBuckets({ root, clock });
 });
-afterAll(async () => {
-  await rm(root, { recursive: true, force: true });
-  expect(failures).toEqual([]);
-});
+afterAll(() => rm(root, { recursive: true, force: true }));
 
-interface Asked {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-  readonly may?: BucketDoorRequest["may"];
-}
-
-async function ask(line: string, asked: Asked = {}): Promise<BucketDoorResponse> {
-  const [, method = "", path = "", search = ""] = /^(\S+) ([^?]*)\??(.*)$/s.exec(line) ?? [];
-  const door = createBucketDoor(store, { log });
-  const { headers = {}, body = "", may = () => true } = asked;
-  const query = new URLSearchParams(search);
-  const bytes = typeof body === "string" ? Buffer.from(body) : body;
-  return door({ method, path, query, headers, body: bytes, caller: testCaller, requestId: "REQ1", may });
-}
+const ask = (line: string, asked: Asked = {}) => askDoor(store, line, { requestId: "REQ1", ...asked });
 
 async function newBucket(objects: Readonly<Record<string, string>> = {}): Promise<string> {
   count += 1;
@@ -62,11 +37,7 @@ async function newBucket(objects: Readonly<Record<string, string>> = {}): Promis
   return bucket;
 }
 
-const textOf = (answer: BucketDoorResponse) => Buffer.from(answer.body).toString();
-const codeOf = (answer: BucketDoorResponse) => /<Code>(.*)<\/Code>/.exec(textOf(answer))?.[1];
 const etagOf = (text: string) => `"${createHash("md5").update(text).digest("hex")}"`;
-const every = (xml: string, name: string) =>
-  [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, "g"))].map((match) => match[1]);
 
 describe("buckets", () => {
   test("are made, found, located, listed and removed", async () => {
@@ -317,6 +288,122 @@ describe("objects", () => {
     expect(codeOf(await ask(`PUT /${bucket}/to`, { headers: source, may: mayNotRead }))).toBe("AccessDenied");
   });
 
+  test("keep tags, which come and go with headers of their own", async () => {
+    const bucket = await newBucket();
+    const tagging = { "x-amz-tagging": "a=1&b=%C3%BC+x" };
+    expect((await ask(`PUT /${bucket}/k`, { headers: tagging, body: "text" })).status).toBe(200);
+    const tagsOf = async (path: string) => {
+      const xml = textOf(await ask(`GET ${path}?tagging`));
+      return every(xml, "Key").map((key, index) => `${key}=${every(xml, "Value")[index]}`);
+    };
+    expect(await tagsOf(`/${bucket}/k`)).toEqual(["a=1", "b=ü x"]);
+    const head = await ask(`HEAD /${bucket}/k`);
+    expect(head.headers["x-amz-tagging-count"]).toBe("2");
+    const mayNotSee = await ask(`HEAD /${bucket}/k`, { may: (action) => action !== "s3:GetObjectTagging" });
+    expect(mayNotSee.headers["x-amz-tagging-count"]).toBeUndefined();
+    const body = "<Tagging><TagSet><Tag><Key>new</Key><Value></Value></Tag></TagSet></Tagging>";
+    expect((await ask(`PUT /${bucket}/k?tagging`, { body })).status).toBe(200);
+    expect(await tagsOf(`/${bucket}/k`)).toEqual(["new="]);
+    const after = await ask(`HEAD /${bucket}/k`);
+    expect([after.headers["etag"], after.headers["last-modified"]]).toEqual([
+      head.headers["etag"],
+      head.headers["last-modified"],
+    ]);
+    const copied = { "x-amz-copy-source": `${bucket}/k` };
+    await ask(`PUT /${bucket}/with`, { headers: copied });
+    expect(await tagsOf(`/${bucket}/with`)).toEqual(["new="]);
+    const other = { ...copied, "x-amz-tagging-directive": "REPLACE", "x-amz-tagging": "c=3" };
+    await ask(`PUT /${bucket}/other`, { headers: other });
+    expect(await tagsOf(`/${bucket}/other`)).toEqual(["c=3"]);
+    for (const action of ["s3:GetObjectTagging", "s3:PutObjectTagging"]) {
+      const may = (asked: string) => asked !== action;
+      expect(codeOf(await ask(`PUT /${bucket}/x`, { headers: copied, may })), action).toBe("AccessDenied");
+    }
+    const mayNotTag = (action: string) => action !== "s3:PutObjectTagging";
+    expect(codeOf(await ask(`PUT /${bucket}/x`, { headers: tagging, may: mayNotTag }))).toBe("AccessDenied");
+    expect((await ask(`DELETE /${bucket}/k?tagging`)).status).toBe(204);
+    expect(await tagsOf(`/${bucket}/k`)).toEqual([]);
+    expect((await ask(`HEAD /${bucket}/k`)).headers["x-amz-tagging-count"]).toBeUndefined();
+    expect(codeOf(await ask(`PUT /${bucket}/none?tagging`, { body }))).toBe("NoSuchKey");
+  });
+
+  const tag = (key: string, value = "v") => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`;
+  const tagged = (...tags: readonly string[]) => `<Tagging><TagSet>${tags.join("")}</TagSet></Tagging>`;
+  const badTags: readonly [string, string][] = [
+    [tagged(...Array.from({ length: 11 }, (_, index) => tag(`k${index}`))), "BadRequest"],
+    [tagged(tag("")), "InvalidTag"],
+    [tagged(tag("k".repeat(129))), "InvalidTag"],
+    [tagged(tag("k", "v".repeat(257))), "InvalidTag"],
+    [tagged(tag("aws:x")), "InvalidTag"],
+    [tagged(tag("k!")), "InvalidTag"],
+    [tagged(tag("k"), tag("k")), "InvalidTag"],
+    [tagged("<Tag><Key>k</Key></Tag>"), "MalformedXML"],
+    ["<Tagging/>", "MalformedXML"],
+    ["", "MalformedXML"],
+  ];
+  test.each(badTags)("tags %s: %s", async (body, code) => {
+    const bucket = await newBucket({ k: "x" });
+    const answer = await ask(`PUT /${bucket}/k?tagging`, { body });
+    expect([answer.status, codeOf(answer)]).toEqual([400, code]);
+    if (code !== "BadRequest") expect(codeOf(await ask(`PUT /${bucket}?tagging`, { body }))).toBe(code);
+  });
+
+  test.each([
+    ["a=1&a=2", "InvalidArgument"],
+    ["a=1=2", "InvalidArgument"],
+    ["a=%zz", "InvalidArgument"],
+    [Array.from({ length: 11 }, (_, index) => `k${index}=v`).join("&"), "BadRequest"],
+    ["aws:a=1", "InvalidTag"],
+  ])("x-amz-tagging %s: %s", async (header, code) => {
+    const bucket = await newBucket();
+    const headers = { "x-amz-tagging": header };
+    expect(codeOf(await ask(`PUT /${bucket}/k`, { headers, body: "x" }))).toBe(code);
+    expect(await store.head(bucket, "k")).toBeUndefined();
+  });
+
+  test("of buckets have tags too", async () => {
+    const bucket = await newBucket();
+    expect((await ask(`PUT /${bucket}?tagging`, { body: tagged(tag("a"), tag("b")) })).status).toBe(204);
+    expect(every(textOf(await ask(`GET /${bucket}?tagging`)), "Key")).toEqual(["a", "b"]);
+    expect((await ask(`DELETE /${bucket}?tagging`)).status).toBe(204);
+    expect(codeOf(await ask(`GET /${bucket}?tagging`))).toBe("NoSuchTagSet");
+  });
+
+  test("are put, copied and deleted only over a certain object", async () => {
+    const bucket = await newBucket({ k: "one" });
+    const [right, wrong] = [{ "if-match": etagOf("one") }, { "if-match": '"other"' }];
+    expect(codeOf(await ask(`PUT /${bucket}/k`, { headers: wrong, body: "two" }))).toBe("PreconditionFailed");
+    expect(codeOf(await ask(`DELETE /${bucket}/k`, { headers: wrong }))).toBe("PreconditionFailed");
+    expect(codeOf(await ask(`PUT /${bucket}/none`, { headers: right, body: "two" }))).toBe("NoSuchKey");
+    const copy = { "x-amz-copy-source": `${bucket}/k`, "if-none-match": "*" };
+    expect(
+      codeOf(await ask(`PUT /${bucket}/k`, { headers: { ...copy, "x-amz-metadata-directive": "REPLACE" } })),
+    ).toBe("PreconditionFailed");
+    expect((await ask(`PUT /${bucket}/k`, { headers: right, body: "two" })).status).toBe(200);
+    expect((await ask(`DELETE /${bucket}/k`, { headers: { "if-match": etagOf("two") } })).status).toBe(204);
+  });
+
+  test("that are large are streamed, and a reader who goes lets go of them", async () => {
+    const bucket = await newBucket();
+    const large = Buffer.alloc(3 * 1024 * 1024, "0123456789");
+    await ask(`PUT /${bucket}/k`, { body: large });
+    const got = await ask(`GET /${bucket}/k`);
+    expect([got.headers["content-length"], large.equals(Buffer.from(got.body))]).toEqual([
+      String(large.length),
+      true,
+    ]);
+    const part = await ask(`GET /${bucket}/k`, { headers: { range: "bytes=1000000-2999999" } });
+    expect(large.subarray(1_000_000, 3_000_000).equals(Buffer.from(part.body))).toBe(true);
+    const object = await store.open(bucket, "k");
+    if (!object) throw new Error("There is no object.");
+    // Whoever reads on reads the object that was there.
+    await ask(`PUT /${bucket}/k`, { body: "another" });
+    const pieces: Uint8Array[] = [];
+    for await (const piece of object.pieces({ first: 0, last: large.length - 1 })) pieces.push(piece);
+    expect(large.equals(Buffer.concat(pieces))).toBe(true);
+    await object.close();
+  });
+
   test("are deleted many at once", async () => {
     const bucket = await newBucket({ a: "1", "b&<c>": "2", "d\u0001": "3", " e ": "4", kept: "5" });
     const object = (key: string) => `<Object><Key>${key}</Key></Object>`;
@@ -436,9 +523,7 @@ describe("errors", () => {
     ["PUT /{bucket}/k", 400, "MetadataTooLarge", { headers: { "x-amz-meta-x": "y".repeat(2049) } }],
     ["PUT /{bucket}/k", 501, "NotImplemented", { headers: { "x-amz-server-side-encryption": "aws:kms" } }],
     ["PUT /{bucket}/k", 501, "NotImplemented", { headers: { "x-amz-storage-class": "GLACIER" } }],
-    ["PUT /{bucket}/k", 501, "NotImplemented", { headers: { "x-amz-tagging": "a=b" } }],
     ["PUT /{bucket}/k", 501, "NotImplemented", { headers: { "if-none-match": '"abc"' } }],
-    ["PUT /{bucket}/k", 400, "EntityTooLarge", { body: Buffer.alloc(64 * 1024 * 1024 + 1) }],
     ["POST /", 405, "MethodNotAllowed"],
     ["PATCH /{bucket}/k", 405, "MethodNotAllowed"],
     ["OPTIONS /{bucket}", 405, "MethodNotAllowed"],
@@ -453,17 +538,12 @@ describe("errors", () => {
   });
 
   const missing: readonly [string, string][] = [
-    ["POST /{bucket}/k?uploads", "CreateMultipartUpload"],
-    ["PUT /{bucket}/k?partNumber=1&uploadId=x", "UploadPart"],
-    ["POST /{bucket}/k?uploadId=x", "CompleteMultipartUpload"],
-    ["GET /{bucket}?uploads", "ListMultipartUploads"],
     ["GET /{bucket}?versions", "ListObjectVersions"],
     ["PUT /{bucket}?acl", "PutBucketAcl"],
     ["PUT /{bucket}?versioning", "PutBucketVersioning"],
-    ["PUT /{bucket}?tagging", "PutBucketTagging"],
     ["DELETE /{bucket}?lifecycle", "DeleteBucketLifecycleConfiguration"],
     ["PUT /{bucket}/k?acl", "PutObjectAcl"],
-    ["GET /{bucket}/k?attributes", "GetObjectAttributes"],
+    ["GET /{bucket}/k?retention", "GetObjectRetention"],
     ["POST /{bucket}", "PostObject"],
   ];
   test.each(missing)("%s is not implemented, by name: %s", async (line, operation) => {
@@ -544,6 +624,18 @@ describe("authorization", () => {
     ["DELETE /b-1/k", "s3:DeleteObject", arn("b-1/k")],
     ["GET /b-1/k?acl", "s3:GetObjectAcl", arn("b-1/k")],
     ["GET /b-1/k?tagging", "s3:GetObjectTagging", arn("b-1/k")],
+    ["PUT /b-1/k?tagging", "s3:PutObjectTagging", arn("b-1/k")],
+    ["DELETE /b-1/k?tagging", "s3:DeleteObjectTagging", arn("b-1/k")],
+    ["GET /b-1/k?attributes", "s3:GetObjectAttributes", arn("b-1/k")],
+    ["GET /b-1?tagging", "s3:GetBucketTagging", arn("b-1")],
+    ["PUT /b-1?tagging", "s3:PutBucketTagging", arn("b-1")],
+    ["DELETE /b-1?tagging", "s3:PutBucketTagging", arn("b-1")],
+    ["POST /b-1/k?uploads", "s3:PutObject", arn("b-1/k")],
+    ["PUT /b-1/k?partNumber=1&uploadId=x", "s3:PutObject", arn("b-1/k")],
+    ["POST /b-1/k?uploadId=x", "s3:PutObject", arn("b-1/k")],
+    ["DELETE /b-1/k?uploadId=x", "s3:AbortMultipartUpload", arn("b-1/k")],
+    ["GET /b-1/k?uploadId=x", "s3:ListMultipartUploadParts", arn("b-1/k")],
+    ["GET /b-1?uploads", "s3:ListBucketMultipartUploads", arn("b-1")],
   ];
   test.each(cases)("%s asks for %s", async (line, action, resource) => {
     const asked: [string, string][] = [];

@@ -1,0 +1,149 @@
+// Puts objects into a bucket directory: the one way in which a finished temporary file becomes an object, whatever made it.
+// The order that makes it atomic stands in directory.ts. Must not: know what the content is.
+import type { Disk } from "../disk/contract.ts";
+import { BucketError } from "./contract.ts";
+import type { DirectoryPlaces, ObjectName } from "./directory-places.ts";
+import type { DirectoryReader } from "./directory-reader.ts";
+import type { DurableFiles } from "./durable-files.ts";
+import type { WriteConditions } from "./object-contract.ts";
+import { contentMd5Of, encodeDescriptions, isDefault, type ObjectDescription } from "./object-description.ts";
+import { systemCode } from "./object-tree.ts";
+import type { Turns } from "./turns.ts";
+
+/** Where two objects of the same size may be meant, reading hashes the file; from this size on that is too dear. */
+const hashedBytesMax = 1024 * 1024;
+
+export interface WriterParts {
+  readonly disk: Disk;
+  readonly files: DurableFiles;
+  readonly places: DirectoryPlaces;
+  readonly reader: DirectoryReader;
+  readonly turns: Turns;
+  readonly bucketExists: (bucket: string) => Promise<boolean>;
+}
+
+/** A synced temporary file, and what it is to become. */
+export interface FinishedObject extends ObjectName, WriteConditions {
+  readonly temporary: string;
+  readonly description: ObjectDescription;
+  readonly signal?: AbortSignal;
+}
+
+export class DirectoryWriter {
+  private readonly parts: WriterParts;
+
+  constructor(parts: WriterParts) {
+    this.parts = parts;
+  }
+
+  /**
+   * Moves the file to its key; resolves when that is durable. Throws BucketError when the bucket is gone or a condition
+   * does not hold. The temporary file is gone either way.
+   */
+  async place(object: FinishedObject): Promise<void> {
+    const { files, places, turns } = this.parts;
+    let isInPlace = false;
+    try {
+      await turns.take(object.bucket, async () => {
+        await this.refuseNow(object);
+        const isAmbiguous = await this.writeDescription(object, object.description);
+        const place = await places.makeRoom(object);
+        await files.moveInto(place, object.temporary);
+        isInPlace = true;
+        // The object is there; a description that says more than is needed is none the worse for it.
+        if (isAmbiguous) await this.describeAlone(object, object.description).catch(() => undefined);
+      });
+    } finally {
+      if (!isInPlace) await files.discard(object.temporary);
+    }
+  }
+
+  /**
+   * Makes a new object a link to `temporary`, which stays. `written`: it has to be written, as an object has that replaces
+   * one; `unlinkable`: so has everything with this content. Each look at the disk counts here: it is done for every log file
+   * that trails share. Throws as `place` does.
+   */
+  async link(object: FinishedObject): Promise<"linked" | "written" | "unlinkable"> {
+    const { files, places, turns } = this.parts;
+    const { key, description, temporary } = object;
+    return turns.take(object.bucket, async () => {
+      await this.refuseNow(object);
+      const isSaidByName = isDefault(key, description);
+      if (isSaidByName ? await places.isAside(object) : await places.find(object)) return "written";
+      try {
+        const described = await places.makeDescriptionRoom(object);
+        const bytes = encodeDescriptions(key, [description]);
+        // Fails where there is one: then there is an object too, or was one.
+        if (isSaidByName) await files.writeUnsynced(described, bytes);
+        else await files.write(described, bytes);
+        await files.linkInto(await places.newRoom(object), temporary);
+        return "linked";
+      } catch (error) {
+        return systemCode(error) === "EEXIST" ? "written" : "unlinkable";
+      }
+    });
+  }
+
+  /** Replaces the description of the object that is there. Whoever calls holds the bucket's turn. */
+  async describeAlone(object: ObjectName, description: ObjectDescription): Promise<void> {
+    const place = await this.parts.places.makeDescriptionRoom(object);
+    await this.parts.files.write(place, encodeDescriptions(object.key, [description]));
+  }
+
+  /** Sees to it that the name of an object that is there survives: whoever put it may have failed to. */
+  async confirm(object: ObjectName): Promise<void> {
+    const found = await this.parts.places.find(object);
+    if (found) await this.parts.disk.syncDirectory(found.path.slice(0, found.path.lastIndexOf("/")));
+  }
+
+  /** What may have changed while the object was written aside. */
+  private async refuseNow(object: FinishedObject): Promise<void> {
+    const { ifAbsent, ifMatch, signal } = object;
+    if (signal?.aborted) throw new Error("The request was aborted.");
+    if (!(await this.parts.bucketExists(object.bucket))) throw noSuchBucket();
+    if (ifAbsent && (await this.parts.places.find(object))) throw preconditionFailed();
+    if (ifMatch !== undefined) await this.refuseUnlessMatching(object, ifMatch);
+  }
+
+  /** Throws unless the object that is there has this ETag. */
+  async refuseUnlessMatching(object: ObjectName, ifMatch: string): Promise<void> {
+    const present = await this.parts.reader.head(object);
+    if (!present) throw new BucketError("NoSuchKey", "The specified key does not exist.");
+    if (ifMatch !== "*" && ifMatch !== present.etag) throw preconditionFailed();
+  }
+
+  /** Describes the object to come beside the one that is there, if it is another; true when their sizes are the same. */
+  private async writeDescription(object: ObjectName, coming: ObjectDescription): Promise<boolean> {
+    const present = await this.parts.reader.describe(object);
+    if (!present && (await this.describedUnsynced(object, coming))) return false;
+    const isOther = present !== undefined && contentMd5Of(present) !== contentMd5Of(coming);
+    const place = await this.parts.places.makeDescriptionRoom(object);
+    const descriptions = isOther ? [coming, present] : [coming];
+    await this.parts.files.write(place, encodeDescriptions(object.key, descriptions));
+    return isOther && present.sizeBytes === coming.sizeBytes && coming.sizeBytes > hashedBytesMax;
+  }
+
+  /** What a name says of itself need not outlive a crash; false when that is not enough, or something is there already. */
+  private async describedUnsynced(object: ObjectName, coming: ObjectDescription): Promise<boolean> {
+    if (!isDefault(object.key, coming)) return false;
+    const place = await this.parts.places.makeDescriptionRoom(object);
+    try {
+      await this.parts.files.writeUnsynced(place, encodeDescriptions(object.key, [coming]));
+      return true;
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw error;
+      return false;
+    }
+  }
+}
+
+function noSuchBucket(): BucketError {
+  return new BucketError("NoSuchBucket", "The specified bucket does not exist");
+}
+
+function preconditionFailed(): BucketError {
+  return new BucketError(
+    "PreconditionFailed",
+    "At least one of the pre-conditions you specified did not hold",
+  );
+}
