@@ -1,0 +1,123 @@
+// The records of a segment that is still open, in blocks: the newest as they came, those before compressed. A record is
+// one line. Must not: know what is in a record.
+import { assert } from "../model/assert.ts";
+import { InflatedBlocks } from "./inflated-blocks.ts";
+import { pack, unpack } from "./packing.ts";
+
+/** A block as it will stand in the file. `rawStart` counts from the segment's beginning. */
+export interface PackedBlock {
+  readonly rawStart: number;
+  readonly rawBytes: number;
+  readonly packed: Buffer;
+}
+
+const lineFeed = 0x0a;
+/** Of one open segment. */
+const inflatedBytesMax = 2 * 1024 * 1024;
+
+export class OpenBlocks {
+  readonly #blockBytes: number;
+  readonly #packed: PackedBlock[] = [];
+  readonly #inflated = new InflatedBlocks(inflatedBytesMax);
+  /** The newest block. */
+  #room: Buffer | undefined;
+  /** Memory made anew for every block would make the garbage collector run for nothing else. */
+  #spare: Buffer | undefined;
+  #used = 0;
+  /** Of all blocks, uncompressed. */
+  #rawBytes = 0;
+  #packedBytes = 0;
+
+  constructor(blockBytes: number) {
+    this.#blockBytes = blockBytes;
+  }
+
+  get rawBytes(): number {
+    return this.#rawBytes;
+  }
+
+  /** In memory now. */
+  get heldBytes(): number {
+    return this.#packedBytes + (this.#room?.length ?? 0);
+  }
+
+  /** Of the newest block; offsets that `add` gives count in it. */
+  get room(): Buffer {
+    assert(this.#room, "something was added since the last block ended");
+    return this.#room;
+  }
+
+  /** Whether the record fits the newest block. */
+  fits(bytes: number): boolean {
+    return this.#room !== undefined && this.#used + bytes + 1 <= this.#room.length;
+  }
+
+  /** Ends the newest block and compresses it. */
+  endBlock(): void {
+    if (!this.#room) return;
+    const rawBytes = this.#used;
+    const packed = pack(this.#room.subarray(0, rawBytes));
+    this.#packed.push({ rawStart: this.#rawBytes - rawBytes, rawBytes, packed });
+    this.#packedBytes += packed.length;
+    if (this.#room.length === this.#blockBytes) this.#spare = this.#room;
+    this.#room = undefined;
+    this.#used = 0;
+  }
+
+  /** Takes a copy of the record; returns where it begins in the newest block. */
+  add(record: Uint8Array): number {
+    this.#room ??= this.#newRoom(record.length + 1);
+    const start = this.#used;
+    assert(start + record.length + 1 <= this.#room.length, "a record is added to a block that it fits");
+    this.#room.set(record, start);
+    this.#room[start + record.length] = lineFeed;
+    this.#used += record.length + 1;
+    this.#rawBytes += record.length + 1;
+    return start;
+  }
+
+  /** Where in the segment something at an offset of the newest block is. */
+  placeOf(start: number): number {
+    return this.#rawBytes - this.#used + start;
+  }
+
+  /** All blocks; nothing must be added any more. */
+  all(): readonly PackedBlock[] {
+    this.endBlock();
+    return this.#packed;
+  }
+
+  /** The record at a place. */
+  async recordAt(place: number): Promise<Buffer> {
+    const roomStart = this.#rawBytes - this.#used;
+    // A copy: what lies in the room is overwritten.
+    if (this.#room && place >= roomStart) return Buffer.from(recordIn(this.#room, place - roomStart));
+    const { rawStart, rawBytes, packed } = this.#blockOf(place);
+    const raw = await this.#inflated.get(rawStart, () => unpack(packed, rawBytes));
+    return recordIn(raw, place - rawStart);
+  }
+
+  #newRoom(leastBytes: number): Buffer {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare && spare.length >= leastBytes) return spare;
+    return Buffer.allocUnsafeSlow(Math.max(this.#blockBytes, leastBytes));
+  }
+
+  #blockOf(place: number): PackedBlock {
+    let low = 0;
+    let high = this.#packed.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#packed[middle]?.rawStart ?? 0) <= place) low = middle;
+      else high = middle - 1;
+    }
+    const block = this.#packed[low];
+    assert(block, "a place lies in a block");
+    return block;
+  }
+}
+
+function recordIn(raw: Buffer, start: number): Buffer {
+  return raw.subarray(start, raw.indexOf(lineFeed, start));
+}

@@ -1,0 +1,248 @@
+// The segment that still grows: events of the journal's end, in memory, found by the same terms as those in files. Taken
+// from the journal again after a restart. Must not: touch the disk, know the journal's positions.
+import type { RecordFields } from "../event/record.ts";
+import { categoryOf } from "../event/record.ts";
+import { LookupScan, parsedFieldsOf, type RecordRange } from "../event/lookup-scan.ts";
+import type { LookupFields } from "../event/lookup-fields.ts";
+import { readOne } from "../event/event-time.ts";
+import { scanBatch } from "../event/scan.ts";
+import type { FrameRecord } from "../journal/contract.ts";
+import { assert } from "../model/assert.ts";
+import type { MatchSet } from "../selector/match-set.ts";
+import { EventSeconds } from "./event-seconds.ts";
+import { OpenBlocks } from "./open-blocks.ts";
+import { PairList } from "./pair-list.ts";
+import type { Found, RowSource, Wanted } from "./search.ts";
+import { hashOfId, type HistoryCategory, idSeedOf, scopeText, type Term, termKinds } from "./terms.ts";
+import { TopRows } from "./top-rows.ts";
+import { WordList } from "./word-list.ts";
+
+interface OpenScope {
+  readonly text: string;
+  readonly idSeed: number;
+  readonly all: number;
+  /** By kind: value → number of its term. */
+  readonly terms: Map<string, number>[];
+}
+
+interface Taken {
+  readonly category: HistoryCategory;
+  readonly matchSet: MatchSet;
+  readonly place: number;
+}
+
+const none = -1;
+
+export class OpenSegment implements RowSource {
+  /** Of the first event; every event of the history has a number of its own, in journal order. */
+  readonly firstOrdinal: number;
+  readonly blocks: OpenBlocks;
+  /** By row, in journal order. */
+  readonly seconds = new WordList();
+  readonly places = new WordList();
+  readonly idHashes = new WordList();
+  /** By row: where its terms begin in `pairs`. */
+  readonly firstPairs = new WordList();
+  readonly pairs = new PairList();
+  readonly terms: Term[] = [];
+  /** By term. */
+  readonly termRows: number[] = [];
+  /** By row: the latest time of all rows up to it. */
+  readonly #latest = new WordList();
+  readonly #lastPair: number[] = [];
+  readonly #scopes = new Map<string, OpenScope>();
+  readonly #times = new EventSeconds();
+  readonly #scan = new LookupScan();
+  /** Records of the newest block that were copied and not yet looked at: where they begin, and their places. */
+  #waitingStarts: number[] = [];
+  #waitingSets: MatchSet[] = [];
+  #waitingEnd = 0;
+  /** What terms are being added to. */
+  #row = 0;
+  #scope: OpenScope | undefined;
+  #recent: { readonly matchSet: MatchSet; readonly category: HistoryCategory; scope: OpenScope } | undefined;
+
+  constructor(firstOrdinal: number, blockBytes: number) {
+    this.firstOrdinal = firstOrdinal;
+    this.blocks = new OpenBlocks(blockBytes);
+  }
+
+  get rows(): number {
+    return this.seconds.length;
+  }
+
+  get endOrdinal(): number {
+    return this.firstOrdinal + this.rows;
+  }
+
+  get maxSeconds(): number {
+    return this.rows === 0 ? 0 : this.#latest.at(this.rows - 1);
+  }
+
+  /** Memory of everything but the blocks. */
+  get indexBytes(): number {
+    return 16 * this.rows + 12 * this.pairs.length + 200 * this.terms.length;
+  }
+
+  /** Copies a record. It is found after `look`. */
+  take({ bytes, matchSet }: FrameRecord): void {
+    if (!this.blocks.fits(bytes.length)) {
+      this.look();
+      this.blocks.endBlock();
+    }
+    const start = this.blocks.add(bytes);
+    this.#waitingStarts.push(start);
+    this.#waitingSets.push(matchSet);
+    this.#waitingEnd = start + bytes.length;
+  }
+
+  /** Indexes what was taken: all of it lies in the newest block, line by line. */
+  look(): void {
+    const starts = this.#waitingStarts;
+    const sets = this.#waitingSets;
+    const [first] = starts;
+    if (first === undefined) return;
+    this.#waitingStarts = [];
+    this.#waitingSets = [];
+    const body = this.blocks.room;
+    const scan = scanBatch(body.subarray(first, this.#waitingEnd));
+    const scanned = scan.kind === "records" && scan.records.length === starts.length ? scan.records : [];
+    for (let at = 0; at < starts.length; at += 1) {
+      const start = starts[at] ?? 0;
+      // A line feed stands between two of them.
+      const end = (starts[at + 1] ?? this.#waitingEnd + 1) - 1;
+      const matchSet = sets[at];
+      const found = scanned[at];
+      const fields = found && "inPlace" in found ? found.inPlace : fieldsOf(body.subarray(start, end));
+      if (fields && matchSet) this.#index({ body, start, end }, fields, matchSet);
+    }
+  }
+
+  #index(range: RecordRange, fields: RecordFields, matchSet: MatchSet): void {
+    const category = categoryOf(fields);
+    const place = this.blocks.placeOf(range.start);
+    if (category === "Insight") {
+      this.#add({ category: "I", matchSet, place }, fields, parsedFieldsOf(range));
+    } else if (category === "Management") {
+      this.#add({ category: "M", matchSet, place }, fields, this.#scan.derivedFieldsOf(range, fields));
+    }
+  }
+
+  #add({ category, matchSet, place }: Taken, fields: RecordFields, derived: Partial<LookupFields>): void {
+    const scope = this.#scopeOf(matchSet, category);
+    const row = this.rows;
+    const seconds = this.#times.of(fields.eventTime ?? "");
+    this.#latest.push(Math.max(seconds, this.maxSeconds));
+    this.seconds.push(seconds);
+    this.places.push(place);
+    this.idHashes.push(hashOfId(scope.idSeed, fields.eventID ?? ""));
+    this.firstPairs.push(this.pairs.length);
+    this.#row = row;
+    this.#scope = scope;
+    this.#pair(scope.all);
+    this.#pairValue(termKinds.EventName, derived.eventName ?? fields.eventName);
+    this.#pairValue(termKinds.EventSource, derived.eventSource ?? fields.eventSource);
+    if (category === "I") return;
+    const { readOnly } = fields;
+    this.#pairValue(termKinds.ReadOnly, readOnly === undefined ? undefined : readOnly ? "true" : "false");
+    this.#pairValue(termKinds.Username, derived.username);
+    this.#pairValue(termKinds.AccessKeyId, derived.accessKeyId);
+    for (const { type, name } of derived.resources ?? []) {
+      this.#pairValue(termKinds.ResourceName, name);
+      this.#pairValue(termKinds.ResourceType, type);
+    }
+  }
+
+  #pairValue(kind: number, value: string | undefined): void {
+    if (value === undefined) return;
+    const scope = this.#scope;
+    assert(scope, "a row has a scope before it has terms");
+    const known = (scope.terms[kind] ??= new Map<string, number>());
+    let term = known.get(value);
+    if (term === undefined) {
+      term = this.#newTerm({ scope: scope.text, kind, value });
+      known.set(value, term);
+    }
+    this.#pair(term);
+  }
+
+  /** A term stands once with a row, however often the record has it. */
+  #pair(term: number): void {
+    const row = this.#row;
+    const before = this.#lastPair[term] ?? none;
+    if (before !== none && this.pairs.rowOf(before) === row) return;
+    this.#lastPair[term] = this.pairs.length;
+    this.termRows[term] = (this.termRows[term] ?? 0) + 1;
+    this.pairs.push(term, row, before);
+  }
+
+  #newTerm(term: Term): number {
+    this.#lastPair.push(none);
+    this.termRows.push(0);
+    return this.terms.push(term) - 1;
+  }
+
+  #scopeOf(matchSet: MatchSet, category: HistoryCategory): OpenScope {
+    if (this.#recent?.matchSet === matchSet && this.#recent.category === category) return this.#recent.scope;
+    const text = scopeText({ account: matchSet.account, region: matchSet.region, category });
+    let scope = this.#scopes.get(text);
+    if (!scope) {
+      const all = this.#newTerm({ scope: text, kind: termKinds.All, value: "" });
+      scope = { text, idSeed: idSeedOf(text), all, terms: [] };
+      this.#scopes.set(text, scope);
+    }
+    this.#recent = { matchSet, category, scope };
+    return scope;
+  }
+
+  /** The newest rows that are wanted. */
+  find(wanted: Wanted): Promise<readonly Found[]> {
+    const top = new TopRows(wanted.limit);
+    const scope = this.#scopes.get(wanted.scope);
+    if (!scope) return Promise.resolve([]);
+    if (wanted.term.kind === "EventId") this.#findId(wanted, { scope, top });
+    else this.#findTerm(wanted, { scope, top });
+    return Promise.resolve(top.rows.map(({ seconds, ordinal }) => this.#found(seconds, ordinal)));
+  }
+
+  #findId(wanted: Wanted, { scope, top }: { readonly scope: OpenScope; readonly top: TopRows }): void {
+    const hash = hashOfId(scope.idSeed, wanted.term.value);
+    for (let row = this.rows - 1; row >= 0; row -= 1) {
+      if (this.idHashes.at(row) === hash) this.#offer(row, wanted, top);
+    }
+  }
+
+  #findTerm(wanted: Wanted, { scope, top }: { readonly scope: OpenScope; readonly top: TopRows }): void {
+    const { kind, value } = wanted.term;
+    const term = kind === "All" || kind === "EventId" ? scope.all : scope.terms[termKinds[kind]]?.get(value);
+    if (term === undefined) return;
+    for (let pair = this.#lastPair[term] ?? none; pair !== none; pair = this.pairs.before(pair)) {
+      const row = this.pairs.rowOf(pair);
+      const latest = this.#latest.at(row);
+      // No row from here on is newer.
+      if (latest < wanted.fromSeconds || (top.isFull && latest < top.worstSeconds)) return;
+      this.#offer(row, wanted, top);
+    }
+  }
+
+  #offer(row: number, wanted: Wanted, top: TopRows): void {
+    const seconds = this.seconds.at(row);
+    const ordinal = this.firstOrdinal + row;
+    if (seconds < wanted.fromSeconds || seconds > wanted.toSeconds || ordinal >= wanted.endOrdinal) return;
+    const { before } = wanted;
+    if (before && (seconds > before.seconds || (seconds === before.seconds && ordinal >= before.ordinal))) {
+      return;
+    }
+    top.add({ seconds, ordinal });
+  }
+
+  #found(seconds: number, ordinal: number): Found {
+    const place = this.places.at(ordinal - this.firstOrdinal);
+    return { seconds, ordinal, record: () => this.blocks.recordAt(place) };
+  }
+}
+
+function fieldsOf(record: Buffer): RecordFields | undefined {
+  const reading = readOne(record);
+  return reading.kind === "fields" ? reading.fields : undefined;
+}

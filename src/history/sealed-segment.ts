@@ -1,0 +1,250 @@
+// A segment in its file: finds rows by binary search in the sorted sections, reads records by their blocks. Must not: hold
+// more of it in memory than the table of its blocks; the rest is in the shared caches.
+import type { Disk } from "../disk/contract.ts";
+import { cacheKey, PagedFile, type SegmentCaches } from "./paged-file.ts";
+import { unpack } from "./packing.ts";
+import type { Found, RowSource, Wanted } from "./search.ts";
+import { type About, postingHeadWords, SegmentDamage } from "./segment-format.ts";
+import { SortedWords } from "./sorted-words.ts";
+import { hashOfId, hashOfTerm, idSeedOf, termKinds } from "./terms.ts";
+import { newestFirst } from "./top-rows.ts";
+
+/** Rows from `from` up to, without, `to`. */
+interface RowRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+interface BlockPlace {
+  readonly number: number;
+  readonly rawStart: number;
+  readonly rawBytes: number;
+  readonly offset: number;
+  readonly packedBytes: number;
+}
+
+const lineFeed = 0x0a;
+
+export class SealedSegment implements RowSource {
+  readonly #file: PagedFile;
+  readonly #caches: SegmentCaches;
+  readonly #seconds: SortedWords;
+  readonly #ids: SortedWords;
+  readonly #terms: SortedWords;
+  #table: Promise<Buffer> | undefined;
+  #users = 0;
+  #isRetired = false;
+
+  private constructor(file: PagedFile, caches: SegmentCaches) {
+    const { sections, rows, termCount, secondsFirsts, idFirsts, termFirsts } = file.about;
+    this.#file = file;
+    this.#caches = caches;
+    this.#seconds = new SortedWords(file, {
+      offset: sections.seconds,
+      stride: 4,
+      count: rows,
+      firsts: secondsFirsts,
+    });
+    this.#ids = new SortedWords(file, { offset: sections.ids, stride: 8, count: rows, firsts: idFirsts });
+    this.#terms = new SortedWords(file, {
+      offset: sections.terms,
+      stride: 8,
+      count: termCount,
+      firsts: termFirsts,
+    });
+  }
+
+  /** Throws SegmentDamage when the file is not whole. */
+  static async open(disk: Disk, path: string, caches: SegmentCaches): Promise<SealedSegment> {
+    return new SealedSegment(await PagedFile.open(disk, path, caches), caches);
+  }
+
+  get about(): About {
+    return this.#file.about;
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  get bytes(): number {
+    return this.#file.sizeBytes;
+  }
+
+  get maxSeconds(): number {
+    return this.about.maxSeconds;
+  }
+
+  /** What a merge copies. */
+  get file(): PagedFile {
+    return this.#file;
+  }
+
+  /** Keeps the file open until `leave`. */
+  enter(): void {
+    this.#users += 1;
+  }
+
+  async leave(): Promise<void> {
+    this.#users -= 1;
+    await this.#closeUnused();
+  }
+
+  /** Its file is removed or damaged: closed as soon as nobody reads it. */
+  async retire(): Promise<void> {
+    this.#isRetired = true;
+    await this.#closeUnused();
+  }
+
+  async #closeUnused(): Promise<void> {
+    if (this.#isRetired && this.#users === 0) await this.#file.close();
+  }
+
+  async find(wanted: Wanted): Promise<readonly Found[]> {
+    const { about } = this;
+    const scope = about.scopes.indexOf(wanted.scope);
+    if (scope === -1 || about.minSeconds > wanted.toSeconds || about.firstOrdinal >= wanted.endOrdinal) {
+      return [];
+    }
+    return wanted.term.kind === "EventId" ? this.#findId(wanted) : this.#findTerm(wanted, scope);
+  }
+
+  async #findId(wanted: Wanted): Promise<readonly Found[]> {
+    const hash = hashOfId(idSeedOf(wanted.scope), wanted.term.value);
+    const rows: number[] = [];
+    for (let at = await this.#ids.firstNotBelow(hash); at < this.#ids.count; at += 1) {
+      if ((await this.#ids.at(at)) !== hash) break;
+      rows.push(await this.#file.word(this.about.sections.ids + at * 8 + 4));
+    }
+    if (rows.length === 0) return [];
+    const range = await this.#rangeOf(wanted);
+    const inRange = rows.filter((row) => row >= range.from && row < range.to);
+    const found = (await this.#foundAt(inRange)).filter(({ ordinal }) => ordinal < wanted.endOrdinal);
+    return found.toSorted(newestFirst).slice(0, wanted.limit);
+  }
+
+  async #findTerm(wanted: Wanted, scope: number): Promise<readonly Found[]> {
+    const posting = await this.#postingOf(wanted, scope);
+    if (!posting) return [];
+    const { from, to } = await this.#rangeOf(wanted);
+    if (from >= to) return [];
+    const found: Found[] = [];
+    const rowAt = (index: number) => this.#file.word(posting.offset + index * 4);
+    for (let index = (await firstNotBelow(rowAt, posting.count, to)) - 1; index >= 0; ) {
+      const rows: number[] = [];
+      for (; index >= 0 && rows.length < wanted.limit - found.length; index -= 1) {
+        const row = await rowAt(index);
+        if (row < from) index = 0;
+        else rows.push(row);
+      }
+      for (const one of await this.#foundAt(rows)) if (one.ordinal < wanted.endOrdinal) found.push(one);
+      if (found.length === wanted.limit) break;
+    }
+    return found;
+  }
+
+  async #postingOf(
+    { scope, term }: Wanted,
+    scopeNumber: number,
+  ): Promise<{ readonly offset: number; readonly count: number } | undefined> {
+    if (term.kind === "EventId") return undefined;
+    const kind = termKinds[term.kind];
+    const hash = hashOfTerm({ scope, kind, value: term.value });
+    const value = Buffer.from(term.value, "utf8");
+    for (let at = await this.#terms.firstNotBelow(hash); at < this.#terms.count; at += 1) {
+      if ((await this.#terms.at(at)) !== hash) return undefined;
+      const { sections } = this.about;
+      const offset = sections.postings + (await this.#file.word(sections.terms + at * 8 + 4));
+      const head = await this.#file.bytes(offset, postingHeadWords * 4);
+      const isTerm =
+        head.readUInt32LE(0) === scopeNumber &&
+        head.readUInt32LE(4) === kind &&
+        head.readUInt32LE(8) === value.length;
+      const valueOffset = offset + postingHeadWords * 4;
+      if (isTerm && (await this.#file.bytes(valueOffset, value.length)).equals(value)) {
+        return { offset: valueOffset + Math.ceil(value.length / 4) * 4, count: head.readUInt32LE(12) };
+      }
+    }
+    return undefined;
+  }
+
+  /** The rows within the wanted times and behind the page before. */
+  async #rangeOf({ fromSeconds, toSeconds, before }: Wanted): Promise<RowRange> {
+    const from = await this.#seconds.firstNotBelow(fromSeconds);
+    if (!before || before.seconds > toSeconds) {
+      return { from, to: await this.#seconds.firstNotBelow(toSeconds + 1) };
+    }
+    const [first, end] = [
+      await this.#seconds.firstNotBelow(before.seconds),
+      await this.#seconds.firstNotBelow(before.seconds + 1),
+    ];
+    const ordinalAt = (index: number) => this.#file.word(this.about.sections.ordinals + (first + index) * 4);
+    const within = before.ordinal - this.about.firstOrdinal;
+    return { from, to: first + (await firstNotBelow(ordinalAt, end - first, within)) };
+  }
+
+  #foundAt(rows: readonly number[]): Promise<readonly Found[]> {
+    const { sections, firstOrdinal } = this.about;
+    return Promise.all(
+      rows.map(async (row) => {
+        const seconds = await this.#file.word(sections.seconds + row * 4);
+        const ordinal = firstOrdinal + (await this.#file.word(sections.ordinals + row * 4));
+        return { seconds, ordinal, record: () => this.#recordOf(row) };
+      }),
+    );
+  }
+
+  async #recordOf(row: number): Promise<Buffer> {
+    const place = await this.#file.word(this.about.sections.places + row * 4);
+    const block = await this.#blockOf(place);
+    const raw = await this.#rawOf(block);
+    const start = place - block.rawStart;
+    const end = raw.indexOf(lineFeed, start);
+    if (end === -1) throw new SegmentDamage(this.path, `No record ends behind ${place}.`);
+    return raw.subarray(start, end);
+  }
+
+  #rawOf(block: BlockPlace): Promise<Buffer> {
+    return this.#caches.blocks.get(cacheKey(this.#file.number, block.number), async () => {
+      const packed = await this.#file.bytes(block.offset, block.packedBytes);
+      return unpack(packed, block.rawBytes).catch((error: unknown) => {
+        throw new SegmentDamage(
+          this.path,
+          `The block at ${block.offset} cannot be inflated: ${String(error)}`,
+        );
+      });
+    });
+  }
+
+  async #blockOf(place: number): Promise<BlockPlace> {
+    const { sections, blockCount } = this.about;
+    this.#table ??= this.#file.bytes(sections.table, (blockCount + 1) * 8);
+    const table = await this.#table;
+    let low = 0;
+    let high = blockCount - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (table.readUInt32LE(middle * 8) <= place) low = middle;
+      else high = middle - 1;
+    }
+    const [rawStart, offset] = [table.readUInt32LE(low * 8), table.readUInt32LE(low * 8 + 4)];
+    const [rawEnd, end] = [table.readUInt32LE(low * 8 + 8), table.readUInt32LE(low * 8 + 12)];
+    return { number: low, rawStart, rawBytes: rawEnd - rawStart, offset, packedBytes: end - offset };
+  }
+}
+
+/** The first index whose word is not below; `count` when all are. */
+async function firstNotBelow(
+  wordAt: (index: number) => Promise<number>,
+  count: number,
+  word: number,
+): Promise<number> {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((await wordAt(middle)) < word) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

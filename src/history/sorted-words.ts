@@ -1,0 +1,55 @@
+// A section of a segment file whose entries rise by their first word. The first of every so many is in memory: a search
+// then reads one page, or two.
+import type { PagedFile } from "./paged-file.ts";
+import { entriesPerFirst } from "./segment-format.ts";
+
+export interface SectionPlace {
+  readonly offset: number;
+  /** Bytes of an entry. */
+  readonly stride: 4 | 8;
+  readonly count: number;
+  readonly firsts: readonly number[];
+}
+
+export class SortedWords {
+  readonly #file: PagedFile;
+  readonly #place: SectionPlace;
+
+  constructor(file: PagedFile, place: SectionPlace) {
+    this.#file = file;
+    this.#place = place;
+  }
+
+  get count(): number {
+    return this.#place.count;
+  }
+
+  at(index: number): Promise<number> {
+    return this.#file.word(this.#place.offset + index * this.#place.stride);
+  }
+
+  /** The first entry whose word is not below; `count` when all are. */
+  async firstNotBelow(word: number): Promise<number> {
+    const { firsts, count } = this.#place;
+    const block = firstIndex(firsts.length, (index) => (firsts[index] ?? 0) >= word);
+    let low = Math.max(0, (block - 1) * entriesPerFirst);
+    let high = Math.min(count, block * entriesPerFirst);
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((await this.at(middle)) < word) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function firstIndex(count: number, isReached: (index: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isReached(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
