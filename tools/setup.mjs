@@ -31,6 +31,12 @@ export function setUp() {
     compileScanner,
   );
   once(
+    "service-tables",
+    () => hashOf(["package-lock.json", "tools/generate-service-tables.mjs"]),
+    serviceTables,
+    makeServiceTables,
+  );
+  once(
     "deflate",
     () => hashOf(["package-lock.json", "tools/setup.mjs", threadSource, ...sources(encoderFolder)]),
     deflateCode,
@@ -38,7 +44,7 @@ export function setUp() {
   );
   once(
     "built",
-    () => hashOf(["package-lock.json", "tsconfig.json", "tsconfig.build.json", ...sources("src")]),
+    () => hashOf([...buildFiles, ...sources("src")]),
     "dist",
     () => {
       rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -47,8 +53,19 @@ export function setUp() {
         [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"],
         "Building",
       );
+      // Of all modules only the client is for others; it brings its types.
+      run(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.client.json"]);
     },
   );
+}
+
+const buildFiles = ["package-lock.json", "tsconfig.json", "tsconfig.build.json", "tsconfig.client.json"];
+const serviceTables = join("src", "recorder", "generated");
+
+/** What the recorder knows of other services, from the vendor's models: modules of source, like the scanner. */
+function makeServiceTables() {
+  console.error("Making the tables of services …");
+  run(process.execPath, [join("tools", "generate-service-tables.mjs"), serviceTables]);
 }
 
 const scannerFolder = join("src", "event", "assembly");
