@@ -39,6 +39,35 @@ export function permissionCheck(permissions: Permissions): (action: string, reso
   return (action, resource) => decide(permissions, { action, resource }) === "allowed";
 }
 
+/** Whether the caller is denied the action on some resource: what a call is about cannot always be told. */
+export function isDeniedSomewhere(permissions: Permissions, action: string): boolean {
+  if (permissions.kind === "everything") return false;
+  const { policies, context } = permissions;
+  return evaluate(policies.map(denialsAnywhere), { action, resource: "*", context }) === "explicitDeny";
+}
+
+const anywhere = new WeakMap<PolicyDocument, PolicyDocument>();
+
+/** The policy's denials as if each were about everything. */
+function denialsAnywhere(policy: PolicyDocument): PolicyDocument {
+  const known = anywhere.get(policy);
+  if (known) return known;
+  const statements = policy.statements
+    .filter(({ effect }) => effect === "Deny")
+    .map(({ resources: _resources, notResources: _notResources, ...others }) => ({
+      ...others,
+      resources: ["*"],
+    }));
+  const denials = { ...policy, statements };
+  anywhere.set(policy, denials);
+  return denials;
+}
+
+/** The refusal of a deed that a policy denies. */
+export function explicitlyDenied(callerArn: string, deed: Deed): ApiError {
+  return denied("explicitDeny", callerArn, deed);
+}
+
 /** Lookups name no resource in their refusal; every other operation does. */
 function denied(decision: "explicitDeny" | "implicitDeny", callerArn: string, deed: Deed): ApiError {
   const { action, resource } = deed;

@@ -4,6 +4,8 @@ import type { Call, Caller } from "../model/call.ts";
 import { isObject } from "../model/json.ts";
 import type { OperationName } from "../model/operations.ts";
 import { isoSeconds } from "../model/timestamp.ts";
+import { cappedObject, cutText, objectBytesMax } from "./record-limits.ts";
+import { userIdentity } from "./user-identity.ts";
 
 /** One finished CloudTrail API call. */
 export interface CallAttempt {
@@ -15,10 +17,6 @@ export interface CallAttempt {
   readonly output?: unknown;
   readonly error?: { readonly code: string; readonly message: string } | undefined;
 }
-
-// formats.md §1.6: 1 KB = 1024 bytes of the UTF-8 JSON text of the value.
-const textBytesMax = 1024;
-const objectBytesMax = 100 * 1024;
 
 const readOnlyVerbs = /^(Get|List|Describe|Lookup|Search|GenerateQuery|StartQuery$)/;
 
@@ -77,31 +75,6 @@ function userIdentityText(caller: Caller): string {
   return text;
 }
 
-/** userIdentity of a caller (formats.md §1.4). Unverified callers claim no more than an account. */
-function userIdentity(caller: Caller): Record<string, unknown> {
-  const { accountId, accessKeyId } = caller;
-  if (caller.kind === "unverified") {
-    return { type: "Unknown", principalId: accountId, accountId, ...(accessKeyId && { accessKeyId }) };
-  }
-  return {
-    type: caller.kind === "root" ? "Root" : "IAMUser",
-    principalId: caller.principalId,
-    arn: caller.arn,
-    accountId,
-    ...(accessKeyId && { accessKeyId }),
-    ...(caller.userName && { userName: caller.userName }),
-    ...(caller.session && { sessionContext: { attributes: sessionAttributes(caller.session) } }),
-  };
-}
-
-function sessionAttributes(session: NonNullable<Caller["session"]>): Record<string, unknown> {
-  const { issuedMs } = session;
-  return {
-    ...(issuedMs !== undefined && { creationDate: isoSeconds(issuedMs) }),
-    mfaAuthenticated: "false",
-  };
-}
-
 /** The code by which a record names an error: most services, CloudTrail among them, shorten a denial (formats.md §1.2). */
 export function recordedCode(code: string): string {
   return code === "AccessDeniedException" ? "AccessDenied" : code;
@@ -115,9 +88,7 @@ function capped(member: string, value: unknown): string {
   const lowered = loweredKeys(value) ?? null;
   const text = JSON.stringify(lowered);
   if (text === "{}") return "null";
-  const originalSize = bytesOf(text, objectBytesMax);
-  if (originalSize <= objectBytesMax) return text;
-  return JSON.stringify({ reason: `${member} too large`, omitted: true, originalSize });
+  return cappedObject(member, text, objectBytesMax);
 }
 
 function loweredKeys(value: unknown): unknown {
@@ -129,18 +100,4 @@ function loweredKeys(value: unknown): unknown {
       loweredKeys(member),
     ]),
   );
-}
-
-/** Cuts text so that its UTF-8 form stays within 1 KB, at a code-point boundary. */
-function cutText(text: string): string {
-  const clean = text.toWellFormed();
-  if (bytesOf(clean, textBytesMax) <= textBytesMax) return clean;
-  const bytes = new TextEncoder().encode(clean);
-  return new TextDecoder().decode(bytes.subarray(0, textBytesMax)).replace(/\uFFFD+$/, "");
-}
-
-/** The length of the text in UTF-8; no more than `enough` when it is certain to be no more. */
-function bytesOf(text: string, enough: number): number {
-  // A UTF-16 unit is at most three bytes.
-  return text.length * 3 <= enough ? text.length : new TextEncoder().encode(text).length;
 }
