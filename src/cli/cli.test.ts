@@ -46,7 +46,9 @@ function testTerminal(change: Partial<Terminal> = {}): TestTerminal {
     ...{ environment: {}, printed, errors, exits, logged, files, version: "1.2.3" },
     out: (line) => void printed.push(line),
     err: (line) => void errors.push(line),
-    isErrorTty: false,
+    ...{ isOutTty: false, isErrorTty: false },
+    onOutputClosed: () => undefined,
+    readInput: () => Promise.resolve(""),
     writeError: (text) => void errors.push(text),
     readFile(path) {
       const file = files.get(path);

@@ -8,6 +8,9 @@ Usage: cairn <command> [flags]
   cairn init           write a first configuration with an administrator's access key
   cairn serve          run the server
   cairn status         show what every trail delivered, what waits, since when and why
+  cairn tail           show events as they come
+  cairn wait-for       wait until such an event is there: for test suites
+  cairn explain        tell whether a trail logs an event, and why
   cairn bucket-policy  print the policy that lets a trail deliver, to attach to its bucket
   cairn verify         check log files against their signed digests, in a bucket or a copy of it
   cairn public-keys    export the public keys of the digests, to verify without the server

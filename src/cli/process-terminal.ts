@@ -15,9 +15,12 @@ export function processTerminal(startServer: StartServer): Terminal {
     environment: process.env,
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
+    isOutTty: process.stdout.isTTY,
+    onOutputClosed: (listener) => void process.stdout.once("error", listener).once("close", listener),
     isErrorTty: process.stderr.isTTY,
     writeError: (text) => void process.stderr.write(text),
     readFile,
+    readInput,
     writeNewFile: (path, text) => writeFileSync(path, text, { flag: "wx", mode: 0o600 }),
     randomText: (alphabet, length) =>
       Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join(""),
@@ -34,6 +37,18 @@ function readFile(path: string): ConfigurationFile {
   const { mode, size } = statSync(path);
   if (size > fileBytesMax) throw new Error(`it is larger than ${fileBytesMax} bytes`);
   return { text: readFileSync(path, "utf8"), mode: mode & 0o777 };
+}
+
+async function readInput(): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of process.stdin) {
+    const bytes = Buffer.from(piece);
+    size += bytes.length;
+    if (size > fileBytesMax) throw new Error(`it is larger than ${fileBytesMax} bytes`);
+    pieces.push(bytes);
+  }
+  return Buffer.concat(pieces).toString("utf8");
 }
 
 /** From package.json, which stands two folders up both in src/ and in dist/. */

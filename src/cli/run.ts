@@ -1,6 +1,7 @@
 // Chooses the command that the words name. Each is loaded when it is chosen: what it needs is most of a short command's time.
 import { flagOf, settingList } from "../config-settings.ts";
 import { parseArguments } from "./arguments.ts";
+import { explainHelp, tailHelp, waitForHelp } from "./event-help.ts";
 import {
   bucketPolicyHelp,
   generalHelp,
@@ -30,6 +31,26 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     "status",
     { help: () => statusHelp, load: async () => (await import("./status.ts")).status, switches: ["json"] },
+  ],
+  [
+    "tail",
+    {
+      help: () => tailHelp,
+      load: async () => (await import("./tail.ts")).tail,
+      switches: ["json", "from-start", "follow"],
+    },
+  ],
+  [
+    "wait-for",
+    {
+      help: () => waitForHelp,
+      load: async () => (await import("./wait-for.ts")).waitFor,
+      switches: ["json"],
+    },
+  ],
+  [
+    "explain",
+    { help: () => explainHelp, load: async () => (await import("./explain.ts")).explain, switches: ["json"] },
   ],
   [
     "bucket-policy",

@@ -1,6 +1,7 @@
 // Asks a server for its status report (GET /statusz) and reads the answer. The wire form is the door's StatusReport
 // (src/door/ports.ts); what a newer server adds is passed over. Must not: print.
 import { z } from "zod";
+import { fetchFailure } from "./fetch-failure.ts";
 import { printable } from "./printable.ts";
 
 const answerBytesMax = 64 * 1024 * 1024;
@@ -91,7 +92,7 @@ export async function askStatus(question: StatusQuestion): Promise<StatusAnswer>
     if (text === undefined) return { problem: `${where} answered more than ${answerBytesMax} bytes.` };
     return response.status === 200 ? readReport(text, where) : { problem: refusal(response, text, where) };
   } catch (error) {
-    return { problem: `${where} does not answer: ${reasonOf(error)}.` };
+    return { problem: `${where} does not answer: ${fetchFailure(error, answerMsMax)}.` };
   }
 }
 
@@ -131,15 +132,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** fetch says "fetch failed" and hides why in the cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown reason";
-  if (error.name === "TimeoutError") return `nothing came within ${answerMsMax / 1000} s`;
-  const cause: unknown = error.cause;
-  if (!(cause instanceof Error)) return printable(error.message);
-  const code = "code" in cause ? String(cause.code) : "";
-  if (code === "ECONNREFUSED") return "no server listens there";
-  return printable(cause.message === "" ? code : cause.message);
 }

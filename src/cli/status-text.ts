@@ -39,7 +39,7 @@ function hasFreshLoss({ givenUp }: ReadDestination, nowMs: number): boolean {
 }
 
 function serverLines({ health, journal, nowMs, startedMs }: ReadReport, where: string): string[] {
-  const parts = Object.entries(health.parts).filter(([, { ok }]) => !ok);
+  const parts = Object.entries(health.parts).filter(([, { ok, detail }]) => !ok || detail !== undefined);
   return [
     `${printable(where)} is ${health.ready ? "ready" : "NOT READY"}, running since ${moment(startedMs, nowMs)}.`,
     ...parts.map(([name, { detail }]) => `  ${printable(name)}: ${printable(detail ?? "It does not work.")}`),

@@ -29,12 +29,18 @@ export interface Terminal {
   /** Writes one line. */
   out(line: string): void;
   err(line: string): void;
+  /** Whether standard output is a terminal, which shows colours. */
+  readonly isOutTty: boolean;
+  /** Calls back once nobody reads standard output any more. */
+  onOutputClosed(listener: () => void): void;
   /** Whether standard error is a terminal, where a line may be written over. */
   readonly isErrorTty: boolean;
   /** Writes to standard error as it is, without the end of a line. */
   writeError(text: string): void;
   /** Throws an error with a `code` when the file cannot be read. */
   readFile(path: string): ConfigurationFile;
+  /** All of standard input; throws an error when it is larger than a file may be. */
+  readInput(): Promise<string>;
   /** Writes a file that only this user can read; throws EEXIST when there is one. */
   writeNewFile(path: string, text: string): void;
   /** `length` characters of `alphabet`, from a cryptographic source. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../model/environment.ts";
 import type { DoorAnswer } from "./exchange.ts";
 import { httpDate } from "./iso-basic.ts";
+import { type StreamedAnswer, streamAnswer } from "./stream-answer.ts";
 
 /** A refused body is still received for so long and so much, so that its sender reads the answer instead of a reset. */
 const lingerMs = 1000;
@@ -15,6 +16,13 @@ export interface AnswerFrame {
   readonly connection: "keep" | "close";
   /** How long a client may take none of the answer's bytes before it is cut off. */
   readonly stalledMsMax: number;
+  /** Aborted when the server closes. */
+  readonly closing: AbortSignal;
+}
+
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
 }
 
 /** Headers that every answer bears. */
@@ -22,28 +30,63 @@ export function frameHeaders(requestId: string, nowMs: number): Readonly<Record<
   return { "x-amzn-RequestId": requestId, Date: httpDate(nowMs) };
 }
 
-/** Writes the answer. Throws what node:http throws for headers it cannot write; nothing is sent then. */
+/**
+ * Writes the answer. Throws what node:http throws for headers it cannot write; nothing is sent then. What it gives back
+ * resolves when a streamed body is over and rejects with what ended it.
+ */
 export function writeAnswer(
-  exchange: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
+  exchange: Exchange,
   answer: DoorAnswer,
   frame: AnswerFrame,
-): void {
+): Promise<void> | undefined {
   const { incoming, outgoing } = exchange;
-  if (outgoing.destroyed || outgoing.headersSent) return;
-  // A text goes out in one write with the headers; bytes would need a second one.
-  const { body } = answer;
+  if (outgoing.destroyed || outgoing.headersSent) return forget(answer);
   const isUnread = !incoming.complete && !incoming.destroyed;
-  const mustClose = frame.connection === "close" || isUnread;
+  const mustClose = frame.connection === "close" || isUnread || answer.endsAtClosing === true;
   outgoing.sendDate = false;
+  try {
+    outgoing.writeHead(answer.status, headersOf(answer, frame, mustClose ? "close" : "keep"));
+  } catch (error) {
+    void forget(answer);
+    throw error;
+  }
+  const { body } = answer;
+  if (!isPlain(body)) return writeStream(exchange, { ...answer, body }, frame);
   outgoing.setTimeout(frame.stalledMsMax, () => outgoing.socket?.destroy());
-  outgoing.writeHead(answer.status, headersOf(answer, frame, mustClose ? "close" : "keep"));
   if (!isUnread) {
+    // A text goes out in one write with the headers; bytes would need a second one.
     outgoing.end(body);
-    return;
+    return undefined;
   }
   outgoing.flushHeaders();
   outgoing.write(body);
   lingerThenEnd(exchange, frame.clock);
+  return undefined;
+}
+
+async function writeStream(exchange: Exchange, answer: StreamedAnswer, frame: AnswerFrame): Promise<void> {
+  const { incoming, outgoing } = exchange;
+  const isWhole = await streamAnswer(outgoing, answer, frame);
+  if (!isWhole) {
+    incoming.socket.destroy();
+    return;
+  }
+  outgoing.setTimeout(frame.stalledMsMax, () => outgoing.socket?.destroy());
+  // The headers may have promised another request before the server closed.
+  if (frame.closing.aborted) outgoing.once("finish", () => incoming.socket.destroySoon());
+  endAnswer(exchange, frame.clock);
+}
+
+/** Nobody will read the answer: what a streamed body holds is let go. */
+function forget({ body }: DoorAnswer): Promise<void> | undefined {
+  if (isPlain(body)) return undefined;
+  return body[Symbol.asyncIterator]()
+    .return?.()
+    .then(() => undefined);
+}
+
+function isPlain(body: DoorAnswer["body"]): body is string | Uint8Array {
+  return typeof body === "string" || body instanceof Uint8Array;
 }
 
 function headersOf(
@@ -52,7 +95,8 @@ function headersOf(
   connection: AnswerFrame["connection"],
 ): Record<string, string> {
   const headers: Record<string, string> = {};
-  if (needsLength(answer)) headers["Content-Length"] = String(Buffer.byteLength(answer.body));
+  const { body } = answer;
+  if (isPlain(body) && needsLength(answer)) headers["Content-Length"] = String(Buffer.byteLength(body));
   Object.assign(headers, answer.headers, frameHeaders(requestId, clock.nowMs()));
   if (connection === "close") headers["Connection"] = "close";
   return headers;
@@ -65,14 +109,18 @@ function needsLength({ status, headers }: DoorAnswer): boolean {
   return true;
 }
 
+/** Ends an answer that somebody else wrote. */
+export function endAnswer(exchange: Exchange, clock: Clock): void {
+  const { incoming, outgoing } = exchange;
+  if (incoming.complete || incoming.destroyed) outgoing.end();
+  else lingerThenEnd(exchange, clock);
+}
+
 /**
  * Closing at once while the client still sends makes its system throw the answer away unread. So the rest of the body
  * is received and dropped for a moment, and then the connection ends.
  */
-function lingerThenEnd(
-  { incoming, outgoing }: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
-  clock: Clock,
-): void {
+function lingerThenEnd({ incoming, outgoing }: Exchange, clock: Clock): void {
   const over = new AbortController();
   let dropped = 0;
   incoming.on("data", (piece: Buffer) => {

@@ -12,9 +12,22 @@ import type {
 } from "./selectors.ts";
 
 export interface Condition {
+  /** What of the selector it is: `eventName`, `ReadWriteType`. */
+  readonly field: string;
+  /** What is demanded, in the words of the selector: `StartsWith ["Put"]`. */
+  readonly demand: string;
   readonly holds: (event: RecordFields) => boolean;
+  /** What the event has there; undefined when it has nothing. */
+  readonly value: (event: RecordFields) => string | undefined;
   /** A sentence saying why it does not hold; meant for events for which it does not. */
   readonly refusal: (event: RecordFields) => string;
+  /** Conditions on resources only: how each resource of the event fares. */
+  readonly resources?: (event: RecordFields) => readonly ResourceVerdict[];
+}
+
+export interface ResourceVerdict extends RecordResource {
+  /** The fields that it fails; one that fails none makes the condition hold. */
+  readonly fails: readonly string[];
 }
 
 /** Whether selectors decide about the event's category at all; Insights records follow the Insights settings. */
@@ -25,36 +38,63 @@ export function isDecidedBySelectors(event: RecordFields): boolean {
 
 /** The conditions of a basic selector. Network activity events never match one. */
 export function basicConditions(selector: BasicSelector): Condition[] {
-  const resources = selector.dataResources.map(dataResourceTest);
+  const { readWriteType, includeManagementEvents, excludeManagementEventSources } = selector;
+  const category = (event: RecordFields) => `${categoryOf(event)} event`;
   return [
     {
+      ...{ field: "ReadWriteType", demand: readWriteType },
       holds: ({ readOnly }) =>
-        selector.readWriteType === "All" || (selector.readWriteType === "ReadOnly") === (readOnly === true),
-      refusal: ({ readOnly }) =>
-        `The event is a ${readOnly === true ? "read" : "write"} and ReadWriteType is ${selector.readWriteType}.`,
+        readWriteType === "All" || (readWriteType === "ReadOnly") === (readOnly === true),
+      value: readOrWrite,
+      refusal: (event) => `The event is a ${readOrWrite(event)} and ReadWriteType is ${readWriteType}.`,
     },
     {
-      holds: (event) => categoryOf(event) !== "Management" || selector.includeManagementEvents,
+      ...{ field: "IncludeManagementEvents", demand: String(includeManagementEvents) },
+      holds: (event) => categoryOf(event) !== "Management" || includeManagementEvents,
+      value: category,
       refusal: () => "It is a management event and IncludeManagementEvents is false.",
     },
     {
+      ...{ field: "ExcludeManagementEventSources", demand: JSON.stringify(excludeManagementEventSources) },
       holds: (event) =>
         categoryOf(event) !== "Management" ||
         event.eventSource === undefined ||
-        !selector.excludeManagementEventSources.includes(event.eventSource),
+        !excludeManagementEventSources.includes(event.eventSource),
+      value: (event) => event.eventSource,
       refusal: (event) => `ExcludeManagementEventSources names ${event.eventSource ?? ""}.`,
     },
+    dataResourcesCondition(selector.dataResources),
     {
-      holds: (event) =>
-        categoryOf(event) !== "Data" ||
-        event.resources.some((found) => resources.some((test) => test(found))),
-      refusal: () => "It is a data event and no entry of DataResources matches any of its resources.",
-    },
-    {
+      ...{ field: "eventCategory", demand: "Management or Data" },
       holds: (event) => categoryOf(event) === "Management" || categoryOf(event) === "Data",
+      value: categoryOf,
       refusal: (event) => `Basic selectors never match events of category ${categoryOf(event)}.`,
     },
   ];
+}
+
+function readOrWrite({ readOnly }: RecordFields): string {
+  return readOnly === true ? "read" : "write";
+}
+
+function dataResourcesCondition(dataResources: readonly DataResource[]): Condition {
+  const tests = dataResources.map(dataResourceTest);
+  const passes = (found: RecordResource) => tests.some((test) => test(found));
+  return {
+    field: "DataResources",
+    demand: dataResources.map(({ type, values }) => `${type} ${JSON.stringify(values)}`).join(", ") || "none",
+    holds: (event) => categoryOf(event) !== "Data" || event.resources.some(passes),
+    value: (event) => `${categoryOf(event)} event`,
+    refusal: () => "It is a data event and no entry of DataResources matches any of its resources.",
+    resources: (event) =>
+      categoryOf(event) === "Data"
+        ? event.resources.map((found) => verdictOn(found, passes(found) ? [] : ["DataResources"]))
+        : [],
+  };
+}
+
+function verdictOn({ type, arn }: RecordResource, fails: readonly string[]): ResourceVerdict {
+  return { type, arn, fails };
 }
 
 /** Matches one resource of a record against one entry of DataResources. */
@@ -88,7 +128,10 @@ function fieldCondition(selector: FieldSelector): Condition {
   const read = fieldReader(selector.field);
   const test = valueTest(selector);
   return {
+    field: selector.field,
+    demand: demandOf(selector),
     holds: (event) => test(read(event)),
+    value: read,
     refusal: (event) => {
       const value = read(event);
       const has = value === undefined ? `has no ${selector.field}` : `has ${selector.field} "${value}"`;
@@ -123,14 +166,29 @@ function fieldReader(field: string): (event: RecordFields) => string | undefined
 function resourceCondition(selectors: readonly FieldSelector[]): Condition {
   const tests = selectors.map((selector) => {
     const test = valueTest(selector);
-    return selector.field === "resources.type"
-      ? ({ type }: RecordResource) => test(type === undefined ? undefined : canonicalResourceType(type))
-      : ({ arn }: RecordResource) => test(arn);
+    const passes =
+      selector.field === "resources.type"
+        ? ({ type }: RecordResource) => test(type === undefined ? undefined : canonicalResourceType(type))
+        : ({ arn }: RecordResource) => test(arn);
+    return { field: selector.field, passes };
   });
-  const passes = (found: RecordResource) => tests.every((test) => test(found));
+  const failed = (found: RecordResource) => tests.filter((test) => !test.passes(found));
+  const passes = (found: RecordResource) => tests.every((test) => test.passes(found));
+  const found = ({ resources }: RecordFields) => (resources.length > 0 ? resources : [{}]);
   return {
-    holds: ({ resources }) => (resources.length > 0 ? resources.some(passes) : passes({})),
+    field: [...new Set(selectors.map(({ field }) => field))].join(", "),
+    demand: selectors.map(described).join(" and "),
+    holds: (event) => found(event).some(passes),
+    // Each resource has a verdict of its own.
+    value: () => undefined,
     refusal: () => `No resource of the event satisfies ${selectors.map(described).join(" and ")}.`,
+    resources: ({ resources }) =>
+      resources.map((one) =>
+        verdictOn(
+          one,
+          failed(one).map(({ field }) => field),
+        ),
+      ),
   };
 }
 
@@ -164,9 +222,14 @@ function textTest(
 }
 
 /** `eventName Equals ["PutObject"]`, in the words of the selector. */
-function described({ field, ...operators }: FieldSelector): string {
+function described(selector: FieldSelector): string {
+  return `${selector.field} ${demandOf(selector)}`;
+}
+
+/** `Equals ["PutObject"]` */
+function demandOf({ field: _field, ...operators }: FieldSelector): string {
   const parts = Object.entries(operators).map(
     ([operator, values]) => `${operator} ${JSON.stringify(values)}`,
   );
-  return `${field} ${parts.join(" and ")}`;
+  return parts.join(" and ");
 }

@@ -33,13 +33,20 @@ export function scopedPlace(
 
 /** Why the event is outside the trail's scope, or undefined when it is inside. */
 export function outOfScope(trail: TrailScope, place: ScopedPlace): OutOfScope | undefined {
-  const isMember = trail.isOrganization && place.organizationMembers.has(place.account);
-  if (place.account !== trail.account && !isMember) return "account";
-  if (!trail.isMultiRegion && trail.homeRegion !== place.region) return "region";
-  // Here a global service event has reached a multi-Region trail, or one at home in us-east-1.
-  if (place.isGlobalService && !trail.includeGlobalServiceEvents) return "global-service";
-  return undefined;
+  return scopeDemands.find((demand) => !isWithin[demand](trail, place));
 }
+
+/** All that the scope demands, in the order in which reasons are told. */
+export const scopeDemands: readonly OutOfScope[] = ["account", "region", "global-service"];
+
+/** Whether the event meets one demand of the trail's scope. */
+export const isWithin: Readonly<Record<OutOfScope, (trail: TrailScope, place: ScopedPlace) => boolean>> = {
+  account: (trail, place) =>
+    place.account === trail.account || (trail.isOrganization && place.organizationMembers.has(place.account)),
+  region: (trail, place) => trail.isMultiRegion || trail.homeRegion === place.region,
+  // Matters for multi-Region trails, and for those at home in us-east-1.
+  "global-service": (trail, place) => !place.isGlobalService || trail.includeGlobalServiceEvents,
+};
 
 /** The reason as a sentence about this event and this trail. */
 export function scopeSentence(reason: OutOfScope, trail: TrailScope, place: EventPlace): string {

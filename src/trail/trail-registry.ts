@@ -10,7 +10,6 @@ import { buildSelectorIndex, type IndexOptions, type SelectorIndex } from "../se
 import type { StateStore } from "../state/contract.ts";
 import { openAccountQueues, type QueueLimits } from "./account-queues.ts";
 import { snsTopicArn } from "./destination-settings.ts";
-import { organizationOf } from "./organizations.ts";
 import type { TrailPorts } from "./ports.ts";
 import {
   decodeDeletedPlace,
@@ -23,6 +22,7 @@ import {
   trailKey,
   trailKeyPrefix,
 } from "./stored-trail.ts";
+import { scopeOfTrail } from "./trail-scope.ts";
 import type { Trail } from "./trail.ts";
 import { endedPeriod, isValidating, withValidation } from "./validation-period.ts";
 
@@ -213,22 +213,9 @@ function buildIndex(
   build: Pick<IndexOptions, "version" | "replaces">,
 ): SelectorIndex {
   const configuration = ports.configuration();
-  const scopes = trails.all().flatMap((trail): TrailScope[] => {
-    if (!trail.logging.isLogging) return [];
-    return [
-      {
-        destination: { kind: "trail", incarnation: trail.incarnation },
-        account: trail.owner,
-        homeRegion: trail.homeRegion,
-        isMultiRegion: trail.settings.isMultiRegion,
-        includeGlobalServiceEvents: trail.settings.includeGlobalServiceEvents,
-        // The trail of an organization that is configured no more logs its own account only.
-        isOrganization: organizationOf(trail, configuration) !== undefined,
-        selectors: trail.selectors,
-        insightTypes: trail.insightSelectors.map((selector) => selector.insightType),
-      },
-    ];
-  });
+  const scopes = trails
+    .all()
+    .flatMap((trail): TrailScope[] => (trail.logging.isLogging ? [scopeOfTrail(trail, configuration)] : []));
   const organizationMembers = new Set(configuration.organization?.members);
   const { eventBus } = configuration;
   return buildSelectorIndex(scopes, { ...build, organizationMembers, ...(eventBus && { eventBus }) });
