@@ -17,7 +17,7 @@ export default defineConfig({
       {
         test: {
           name: "system",
-          include: ["test/{conformance,api,sim,crash,walk,real,door}/**/*.test.ts"],
+          include: ["test/{conformance,api,sim,crash,walk,real,door,recorder}/**/*.test.ts"],
           pool: "forks",
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

@@ -4,12 +4,16 @@ import type * as NodeDisk from "../src/disk/node-disk.ts";
 import type * as Deflater from "../src/delivery/deflater.ts";
 import type * as GzipMember from "../src/delivery/gzip-member.ts";
 import type * as Scan from "../src/event/scan.ts";
+import type * as History from "../src/history/history.ts";
+import type * as LookupEvents from "../src/history/lookup-events.ts";
+import type * as PageToken from "../src/history/page-token.ts";
 import type * as EventIntake from "../src/intake/event-intake.ts";
 import type * as SegmentJournal from "../src/journal/segment-journal.ts";
 import type * as Regions from "../src/model/regions.ts";
 import type * as Compile from "../src/selector/compile.ts";
 import type * as Scope from "../src/selector/scope.ts";
 import type * as SelectorIndex from "../src/selector/selector-index.ts";
+import type * as MemoryState from "../src/state/memory-state.ts";
 import type * as World from "../src/world.ts";
 
 /** Loads one built module; its path as in src/. */
@@ -28,3 +32,7 @@ export const builtDeflater = () => built<typeof Deflater>("delivery/deflater");
 export const builtGzip = () => built<typeof GzipMember>("delivery/gzip-member");
 export const builtRegions = () => built<typeof Regions>("model/regions");
 export const builtWorld = () => built<typeof World>("world");
+export const builtHistory = () => built<typeof History>("history/history");
+export const builtLookup = () => built<typeof LookupEvents>("history/lookup-events");
+export const builtTokens = () => built<typeof PageToken>("history/page-token");
+export const builtState = () => built<typeof MemoryState>("state/memory-state");

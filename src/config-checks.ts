@@ -10,6 +10,8 @@ export function combinationProblems(configuration: Configuration): string[] {
     ...accountProblems(configuration),
     ...organizationProblems(configuration),
     ...orderProblems(configuration),
+    ...vpcEndpointProblems(configuration),
+    ...endpointProblems(configuration),
   ];
 }
 
@@ -28,6 +30,43 @@ function authenticationProblems({ auth, host, insecure, accounts }: Configuratio
   if (keys.length > 0) return [];
   return [
     `${namesOf(settings.auth)}: auth is on, but no access key is configured, so nobody could call; run \`cairn init\` and give its file with --config, or use --auth off on this machine alone.`,
+  ];
+}
+
+/** Ports of VPC endpoints are doors like the first one. */
+function vpcEndpointProblems({ auth, insecure, host, port, vpcEndpoints }: Configuration): string[] {
+  const names = namesOf(settings.vpcEndpoints);
+  const taken = new Set([`${host}:${port}`]);
+  return vpcEndpoints.flatMap((endpoint) => {
+    const address = `${endpoint.host}:${endpoint.port}`;
+    const problems = taken.has(address)
+      ? [`${names}: ${shown(address)} is listened on already; give each endpoint a port of its own.`]
+      : [];
+    taken.add(address);
+    if (auth === "on" || insecure || isLoopback(endpoint.host)) return problems;
+    const beyond = `${shown(endpoint.host)} can be reached from other machines`;
+    return [
+      ...problems,
+      `${names}: ${beyond}, and auth is off; keep 127.0.0.1, turn auth on, or give --insecure.`,
+    ];
+  });
+}
+
+/** Signing again means verifying before, and AWS's own endpoints need a signature made for them. */
+function endpointProblems({ auth, endpoints, resigns }: Configuration): string[] {
+  const unverified = [...resigns.keys()].map(
+    (service) =>
+      `endpoints.${service}.resign: callers are verified before their requests are signed again; turn ${namesOf(settings.auth)} on, or leave resign out.`,
+  );
+  const unsigned = endpoints.filter(
+    ({ service, endpoint }) => endpoint.kind === "aws" && !resigns.has(service),
+  );
+  return [
+    ...(auth === "off" ? unverified : []),
+    ...unsigned.map(
+      ({ service }) =>
+        `endpoints.${service}: AWS would refuse signatures made for this server; give resign with credentials, or a URL.`,
+    ),
   ];
 }
 

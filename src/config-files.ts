@@ -1,6 +1,7 @@
 // The files that a configuration names: TLS certificate and key, tokens, secret access keys. Reads them through the
 // given readFile, and refuses secrets that everybody on the machine can read.
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { ResignInFile } from "./config-endpoint-values.ts";
 import type { AccessKeyInFile, AccountInFile } from "./config-schema.ts";
 import { namesOf, settings, type SettingValues } from "./config-settings.ts";
 import type {
@@ -8,6 +9,7 @@ import type {
   AccountConfiguration,
   ConfigurationFile,
   ConfigurationSources,
+  ResignConfiguration,
 } from "./config-types.ts";
 
 const readableByOthers = 0o004;
@@ -94,17 +96,22 @@ function tlsProblem(
   return { about: "key", text: "the key does not belong to the certificate." };
 }
 
-/** The metrics token, written out or from its file. */
-export function readMetricsToken(values: SettingValues, files: FileReader): string | undefined {
-  if (values.metricsTokenFile === undefined) return values.metricsToken;
-  const names = namesOf(settings.metricsTokenFile);
-  if (values.metricsToken !== undefined) {
-    files.problems.push(`${names}: ${namesOf(settings.metricsToken)} is given too; keep one.`);
+/** A token, written out or from its file. */
+export function readToken(
+  token: "metricsToken" | "auditWebhookToken",
+  values: SettingValues,
+  files: FileReader,
+): string | undefined {
+  const path = values[`${token}File`];
+  if (path === undefined) return values[token];
+  const names = namesOf(settings[`${token}File`]);
+  if (values[token] !== undefined) {
+    files.problems.push(`${names}: ${namesOf(settings[token])} is given too; keep one.`);
     return undefined;
   }
-  const content = files.readSecret(values.metricsTokenFile, names)?.trim();
+  const content = files.readSecret(path, names)?.trim();
   if (content === undefined) return undefined;
-  const reading = settings.metricsToken.kind.read(content);
+  const reading = settings[token].kind.read(content);
   if ("value" in reading) return reading.value;
   files.problems.push(`${names}: ${reading.problem.replace("the value given", "its content")}.`);
   return undefined;
@@ -124,6 +131,26 @@ export function readAccounts(accounts: readonly AccountInFile[], files: FileRead
       rootAccessKeys: readKeys(account.root?.accessKeys ?? [], `${at}.root`, files),
     };
   });
+}
+
+/** The credentials for signing again, with every secret read. */
+export function readResigns(
+  resigns: ReadonlyMap<string, ResignInFile>,
+  files: FileReader,
+): Map<string, ResignConfiguration> {
+  const read = new Map<string, ResignConfiguration>();
+  for (const [service, { secretAccessKeyFile = "", ...resign }] of resigns) {
+    const names = `endpoints.${service}.resign.secretAccessKeyFile`;
+    const secretAccessKey = resign.secretAccessKey ?? readSecretKey(secretAccessKeyFile, names, files);
+    if (secretAccessKey === undefined) continue;
+    const { accessKeyId, sessionToken, region } = resign;
+    read.set(service, {
+      ...{ accessKeyId, secretAccessKey },
+      ...(sessionToken !== undefined && { sessionToken }),
+      ...(region !== undefined && { region }),
+    });
+  }
+  return read;
 }
 
 function readKeys(keys: readonly AccessKeyInFile[], at: string, files: FileReader): AccessKeyConfiguration[] {

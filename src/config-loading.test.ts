@@ -93,6 +93,7 @@ const exampleFiles = (): Readonly<Record<string, ConfigurationFile>> => ({
   "/etc/cairn/tls.crt": { text: certificate, mode: 0o644 },
   "/etc/cairn/tls.key": { text: privateKey, mode: 0o600 },
   "/run/secrets/metrics-token": { text: "a-token-from-a-file\n", mode: 0o600 },
+  "/run/secrets/audit-webhook-token": { text: "a-token-from-a-file\n", mode: 0o600 },
 });
 
 describe("every setting", () => {
@@ -390,12 +391,54 @@ describe("refused, with a sentence that names the setting", () => {
       "(CAIRN_S3_ENDPOINT, endpoints.s3): it stands twice in the file, also as s3Endpoint; keep one.",
     ],
     [
-      "an endpoint of a later version",
-      { yaml: { endpoints: { lambda: "http://a" } } },
-      "endpoints.lambda: this version can use endpoints.s3, endpoints.sns, endpoints.logs, endpoints.events, endpoints.kms, endpoints.sts only; remove it for now.",
+      "an endpoint for Cairn itself",
+      { yaml: { endpoints: { cloudtrail: "http://a" } } },
+      "endpoints.cloudtrail: cloudtrail is Cairn itself and has no endpoint.",
     ],
     [
-      "a later endpoint that is no URL",
+      "an endpoint for no service",
+      { flags: { endpoints: "a/b=http://a" } },
+      '"a/b" is not the name of a service; write the one that signatures carry, like dynamodb, or default.',
+    ],
+    [
+      "an endpoint given twice",
+      { flags: { endpoints: "sqs=http://a,sqs=http://b" } },
+      "--endpoints (CAIRN_ENDPOINTS, endpoints): sqs is given twice; keep one.",
+    ],
+    [
+      "an endpoint with nothing behind its name",
+      { environment: { CAIRN_ENDPOINTS: "sqs" } },
+      '--endpoints (CAIRN_ENDPOINTS, endpoints): "sqs" is not like dynamodb=http://127.0.0.1:8000.',
+    ],
+    [
+      "AWS's own endpoint without credentials for it",
+      { yaml: { accounts: [account], endpoints: { lambda: "aws" } } },
+      "endpoints.lambda: AWS would refuse signatures made for this server; give resign with credentials, or a URL.",
+    ],
+    [
+      "signing again with authentication off",
+      {
+        flags: { auth: "off" },
+        yaml: {
+          endpoints: {
+            s3: { url: "http://a", resign: { accessKeyId: "AKIAX", secretAccessKey: "hunter2" } },
+          },
+        },
+      },
+      "endpoints.s3.resign: callers are verified before their requests are signed again;",
+    ],
+    [
+      "signing again without a secret",
+      { yaml: { endpoints: { sqs: { url: "http://a", resign: { accessKeyId: "AKIAX" } } } } },
+      "endpoints.sqs.resign: needs either secretAccessKey or secretAccessKeyFile.",
+    ],
+    [
+      "signing again with something more",
+      { yaml: { endpoints: { sqs: { url: "http://a", resigns: {} } } } },
+      "endpoints.sqs: there is no such setting: resigns.",
+    ],
+    [
+      "an endpoint that is no URL",
       { yaml: { endpoints: { lambda: 5 } } },
       "endpoints.lambda: 5 is not such a URL",
     ],
@@ -767,6 +810,7 @@ describe("reload", () => {
     expect(after).toHaveProperty("accounts.1.id", "210987654321");
     expect(after).not.toHaveProperty("s3Endpoint");
     expect(after).toHaveProperty("warnings", [
+      "Calls to these endpoints are passed on without a look at their signatures, which the service must check itself: s3. With resign they are checked here.",
       "These settings keep their value until Cairn is started again: --port (CAIRN_PORT, port), --s3-endpoint (CAIRN_S3_ENDPOINT, endpoints.s3).",
     ]);
   });

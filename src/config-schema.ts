@@ -2,9 +2,10 @@
 // (accounts, organization). From YAML text to checked values, or sentences that name what is wrong.
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { endpointsSchema, type ResignInFile } from "./config-endpoint-values.ts";
 import { nearest } from "./config-nearest.ts";
 import { namesOf, type Setting, settingList, type SettingMember, settings } from "./config-settings.ts";
-import { accountId, endpointUrl, type Reading, shown, text, type ValueKind } from "./config-values.ts";
+import { accountId, type Reading, shown, text, type ValueKind } from "./config-values.ts";
 import type { AccountId } from "./model/arn.ts";
 import { parsePolicyValue, type PolicyDocument } from "./model/policy.ts";
 
@@ -43,9 +44,11 @@ export interface FileContent {
   readonly values: ReadonlyMap<SettingMember, unknown>;
   readonly accounts: readonly AccountInFile[];
   readonly organization?: OrganizationInFile;
+  /** Service → credentials with which calls to its endpoint are signed again. */
+  readonly resigns: ReadonlyMap<string, ResignInFile>;
 }
 
-export const emptyFile: FileContent = { values: new Map(), accounts: [] };
+export const emptyFile: FileContent = { values: new Map(), accounts: [], resigns: new Map() };
 
 const fileCharactersMax = 10_000_000;
 const fileNames = namesOf(settings.config);
@@ -199,33 +202,16 @@ function listOf<Entry extends z.ZodType>(entry: Entry) {
   return z.array(entry, { error: "must be a list" }).default([]);
 }
 
-const endpointRows = settingList.flatMap((row) =>
-  row.group?.[0] === "endpoints" ? [{ key: row.group[1], kind: row.kind }] : [],
-);
-
-/** Services that a later version will forward to are told apart from mistakes. */
-const otherEndpoints = z
-  .record(z.string(), z.unknown(), { error: "must be a group of URLs" })
-  .superRefine((endpoints, context) => {
-    const usable = endpointRows.map(({ key }) => `endpoints.${key}`).join(", ");
-    for (const [service, url] of Object.entries(endpoints)) {
-      if (endpointRows.some(({ key }) => key === service)) continue;
-      const reading = endpointUrl().read(url);
-      const message =
-        "problem" in reading ? reading.problem : `this version can use ${usable} only; remove it for now`;
-      context.addIssue({ code: "custom", message, path: [service] });
-    }
-  });
-const ownEndpoints = z.looseObject(
-  Object.fromEntries(endpointRows.map(({ key, kind }) => [key, value(kind).optional()])),
-);
+function endpointKind(service: string): ValueKind<unknown> | undefined {
+  return settingList.find(({ group }) => group?.[0] === "endpoints" && group[1] === service)?.kind;
+}
 
 const fileSchema = z.strictObject(
   {
     ...Object.fromEntries(settingList.filter(inFile).map((row) => [row.name, value(row.kind).optional()])),
     tls: groupSchema("tls").optional(),
     quotas: groupSchema("quotas").optional(),
-    endpoints: otherEndpoints.pipe(ownEndpoints).optional(),
+    endpoints: endpointsSchema(endpointKind).optional(),
     accounts: listOf(accountSchema),
     organization: organizationSchema.optional(),
   },
@@ -245,11 +231,13 @@ function groupSchema(group: "tls" | "quotas") {
 function contentOf(data: z.infer<typeof fileSchema>): FileContent | { readonly problems: readonly string[] } {
   const values = new Map<SettingMember, unknown>();
   const problems: string[] = [];
-  const named: Readonly<Record<string, unknown>> = data;
+  const { own, others, resigns } = data.endpoints ?? { resigns: new Map() };
+  const named: Readonly<Record<string, unknown>> = { ...data, endpoints: others };
+  const groups = { ...data, endpoints: own };
   for (const setting of settingList.filter(inFile)) {
     const [group, key] = setting.group ?? [];
     const plain = named[setting.name];
-    const grouped = group && key ? data[group]?.[key] : undefined;
+    const grouped = group && key ? groups[group]?.[key] : undefined;
     if (plain !== undefined && grouped !== undefined) {
       problems.push(`${namesOf(setting)}: it stands twice in the file, also as ${setting.name}; keep one.`);
     }
@@ -258,7 +246,7 @@ function contentOf(data: z.infer<typeof fileSchema>): FileContent | { readonly p
   }
   if (problems.length > 0) return { problems };
   const { accounts, organization } = data;
-  return { values, accounts, ...(organization ? { organization } : {}) };
+  return { values, accounts, resigns, ...(organization ? { organization } : {}) };
 }
 
 function sentencesOf(issue: z.core.$ZodIssue): string[] {
@@ -266,7 +254,8 @@ function sentencesOf(issue: z.core.$ZodIssue): string[] {
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...issue.path, key]));
   const setting = settingAt(path);
   if (setting) return [`${namesOf(setting)}: ${issue.message}.`];
-  return [path.length === 0 ? `${issue.message}.` : `${dotted(issue.path)}: ${issue.message}.`];
+  const where = path[0] === "endpoints" ? `${namesOf(settings.endpoints)}: ` : "";
+  return [path.length === 0 ? `${issue.message}.` : `${where}${dotted(issue.path)}: ${issue.message}.`];
 }
 
 function settingAt(path: readonly string[]): Setting | undefined {

@@ -1,6 +1,8 @@
 // The one table of settings: names, forms, defaults, and what a reload may change. The reference page, the help
 // text, the flags, the environment variables and the YAML keys all come from it.
 // File-only settings (accounts, organization) stand in config-schema.ts.
+import { endpointList } from "./config-endpoint-values.ts";
+import { networks, vpcEndpoints } from "./config-network-values.ts";
 import {
   accountId,
   choice,
@@ -136,7 +138,8 @@ export const settings = {
     kind: endpointUrl(),
     reload: "restart",
     example: "https://minio.internal:9000",
-    about: "S3 store for log files. Without it, buckets are folders under the data directory.",
+    about:
+      "S3 store for log files, and where calls to S3 are passed on. Without it, buckets are folders under the data directory.",
   },
   s3Region: {
     name: "s3Region",
@@ -193,6 +196,42 @@ export const settings = {
     reload: "restart",
     example: "https://sts.internal:9000",
     about: "STS: the roles of log groups are assumed. Without it Cairn's own credentials write there.",
+  },
+  endpoints: {
+    name: "endpoints",
+    kind: endpointList,
+    fallback: "",
+    example: "dynamodb=http://127.0.0.1:8000,default=http://127.0.0.1:5000",
+    reload: "at once",
+    about:
+      "Services behind Cairn, to which calls are passed on and recorded: by the name that signatures carry; `default` stands for every other one. The settings of single endpoints (`s3Endpoint` …) count here too.",
+  },
+  s3Domains: {
+    name: "s3Domains",
+    kind: hostNames,
+    fallback: "",
+    example: "s3.example.com",
+    reload: "at once",
+    about:
+      "Domains whose subdomains are buckets (virtual-host style S3); requests may name them as their host. `bucket.localhost` always is one.",
+  },
+  recorderPolicy: {
+    name: "recorderPolicy",
+    kind: choice("pass-and-count", "record-or-refuse"),
+    fallback: "pass-and-count",
+    example: "record-or-refuse",
+    reload: "at once",
+    about:
+      "What becomes of a call whose record the journal refuses. `pass-and-count`: it passes, and is counted. `record-or-refuse`: it is refused, and no answer is whole before its record is durable.",
+  },
+  upstreamTimeoutMs: {
+    name: "upstreamTimeout",
+    kind: duration("1s", "1d"),
+    fallback: "16m",
+    example: "90s",
+    reload: "at once",
+    about:
+      "How long a service behind Cairn may be silent before its caller is answered 504. A Lambda function may run for 15 minutes.",
   },
   eventBus: {
     name: "eventBus",
@@ -267,6 +306,55 @@ export const settings = {
     example: "/run/secrets/metrics-token",
     reload: "at once",
     about: "File that holds the metrics token, instead of the token itself.",
+  },
+  trustedProxies: {
+    name: "trustedProxies",
+    kind: networks,
+    fallback: "",
+    example: "10.0.0.0/8,fd00::/8",
+    reload: "at once",
+    about:
+      "Proxies whose X-Forwarded-For is believed: the source address of a request is the last one that is none of them.",
+  },
+  vpcEndpoints: {
+    name: "vpcEndpoints",
+    kind: vpcEndpoints,
+    fallback: "",
+    example: "vpce-1a2b3c4d=4578",
+    reload: "restart",
+    about:
+      "More ports to listen on, each standing for a VPC endpoint: calls that come in there bear its id, and leave network activity events.",
+  },
+  auditWebhookToken: {
+    name: "auditWebhookToken",
+    kind: secret("a token"),
+    example: "minio-reports-here",
+    reload: "at once",
+    about:
+      "Token that MinIO's audit webhook bears at /audit/minio. Without it only loopback clients may post.",
+  },
+  auditWebhookTokenFile: {
+    name: "auditWebhookTokenFile",
+    kind: path("a file"),
+    example: "/run/secrets/audit-webhook-token",
+    reload: "at once",
+    about: "File that holds the audit webhook's token, instead of the token itself.",
+  },
+  historyRetentionMs: {
+    name: "historyRetention",
+    kind: duration("1h", "3650d"),
+    fallback: "90d",
+    example: "365d",
+    reload: "restart",
+    about: "How long management events can be looked up (LookupEvents), from their eventTime on.",
+  },
+  lookupEventsRate: {
+    name: "lookupEventsRate",
+    kind: integer({ min: 0, max: 1_000_000 }),
+    example: "50",
+    reload: "at once",
+    about:
+      "Calls of LookupEvents per second, of one account in one Region; more are throttled. 0: any number. Default: 2, as the real service; 0 with auth off.",
   },
   bucketPolicy: {
     name: "bucketPolicy",
@@ -395,8 +483,7 @@ export const settings = {
     fallback: "6",
     example: "1",
     reload: "restart",
-    about:
-      "How hard log files are compressed: 1 is fastest, 9 smallest. Up to 6 by Cairn's own encoder, then by zlib.",
+    about: "How hard log files are compressed: 1 is fastest, 9 smallest. From 7 on by zlib.",
   },
   putTimeoutMs: {
     name: "putTimeout",

@@ -32,6 +32,14 @@ export interface AccessKeyConfiguration {
   readonly expiresMs?: number;
 }
 
+export interface ResignConfiguration {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** Instead of the Region that the caller signed for. */
+  readonly region?: string;
+}
+
 interface UserConfiguration {
   readonly name: string;
   /** Begins and ends with a slash. */
@@ -65,7 +73,7 @@ interface QuotaConfiguration {
 }
 
 /** Every setting of config-settings.ts under its member name, and what was made of several or of files. */
-export interface Configuration extends Omit<SettingValues, "regions" | "metricsToken"> {
+export interface Configuration extends Omit<SettingValues, "regions" | "metricsToken" | "auditWebhookToken"> {
   readonly regions: readonly Region[];
   /** Region of unsigned requests: us-east-1, or the first of `regions` without it. */
   readonly defaultRegion: Region;
@@ -73,7 +81,10 @@ export interface Configuration extends Omit<SettingValues, "regions" | "metricsT
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** Also when it came from a file. */
   readonly metricsToken?: string;
+  readonly auditWebhookToken?: string;
   readonly quotas: QuotaConfiguration;
+  /** Service → credentials with which calls to its endpoint are signed again. */
+  readonly resigns: ReadonlyMap<string, ResignConfiguration>;
   readonly accounts: readonly AccountConfiguration[];
   readonly organization?: OrganizationConfiguration;
   /** Sentences for the log at start and after a reload: allowed, but worth a look. */

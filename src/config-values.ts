@@ -237,7 +237,7 @@ export const resourceTypes: ValueKind<readonly string[]> = {
 export const host: ValueKind<string> = { ...hostName, form: "host name or address" };
 
 /** A YAML list, or text with commas between. Duplicates are dropped. */
-function listOf<Value>(kind: ValueKind<Value>, { min, max }: Bounds): ValueKind<readonly Value[]> {
+export function listOf<Value>(kind: ValueKind<Value>, { min, max }: Bounds): ValueKind<readonly Value[]> {
   return {
     form: `list of ${kind.form}s`,
     read(raw) {

@@ -1,7 +1,14 @@
 // The one place that reads configuration: file < environment < flags, defaults, checks, and what a reload may change.
 // The table of settings stands in config-settings.ts, the form of the file in config-schema.ts.
 import { combinationProblems } from "./config-checks.ts";
-import { type FileReader, fileReader, readAccounts, readMetricsToken, readTls } from "./config-files.ts";
+import {
+  type FileReader,
+  fileReader,
+  readAccounts,
+  readResigns,
+  readTls,
+  readToken,
+} from "./config-files.ts";
 import { nearest } from "./config-nearest.ts";
 import { emptyFile, type FileContent, readFileContent } from "./config-schema.ts";
 import {
@@ -158,12 +165,14 @@ function openFile(
   return { content, warnings: open ? [warning] : [] };
 }
 
-function holdsSecrets({ accounts, values }: FileContent): boolean {
+function holdsSecrets({ accounts, values, resigns }: FileContent): boolean {
   const keys = accounts.flatMap(({ users, root }) => [
     ...users.flatMap((user) => user.accessKeys),
     ...(root?.accessKeys ?? []),
   ]);
-  return values.has("metricsToken") || keys.some((key) => key.secretAccessKey !== undefined);
+  const hasToken = values.has("metricsToken") || values.has("auditWebhookToken");
+  const hasResign = [...resigns.values()].some((resign) => resign.secretAccessKey !== undefined);
+  return hasToken || hasResign || keys.some((key) => key.secretAccessKey !== undefined);
 }
 
 /** Defaults, then the file, then what was given outside it. */
@@ -186,9 +195,10 @@ function defaultValues(): (readonly [SettingMember, unknown])[] {
 }
 
 function resolve(values: SettingValues, file: OpenedFile, files: FileReader): Configuration {
-  const { regions = publicRegions, metricsToken: _written, ...others } = values;
+  const { regions = publicRegions, metricsToken: _metrics, auditWebhookToken: _audit, ...others } = values;
   const tls = readTls(values, files);
-  const metricsToken = readMetricsToken(values, files);
+  const metricsToken = readToken("metricsToken", values, files);
+  const auditWebhookToken = readToken("auditWebhookToken", values, files);
   const accounts = readAccounts(file.content.accounts, files);
   const { organization } = file.content;
   return {
@@ -198,6 +208,7 @@ function resolve(values: SettingValues, file: OpenedFile, files: FileReader): Co
       regions.find((region) => region === globalServiceRegion) ?? regions[0] ?? globalServiceRegion,
     ...(tls ? { tls } : {}),
     ...(metricsToken === undefined ? {} : { metricsToken }),
+    ...(auditWebhookToken === undefined ? {} : { auditWebhookToken }),
     quotas: {
       trailsPerRegion: values.quotaTrailsPerRegion,
       basicSelectorsPerTrail: values.quotaBasicSelectorsPerTrail,
@@ -206,8 +217,14 @@ function resolve(values: SettingValues, file: OpenedFile, files: FileReader): Co
       tagsPerResource: values.quotaTagsPerResource,
     },
     accounts,
+    resigns: readResigns(file.content.resigns, files),
     ...(organization ? { organization: { ...organization, members: accounts.map(({ id }) => id) } } : {}),
-    warnings: [...warningsOf(values), ...file.warnings, ...files.warnings],
+    warnings: [
+      ...warningsOf(values),
+      ...passingWarnings(values, file.content),
+      ...file.warnings,
+      ...files.warnings,
+    ],
   };
 }
 
@@ -222,6 +239,17 @@ function warningsOf({ auth, eventBus, eventsEndpoint }: SettingValues): string[]
     ...(eventBus === "off" || eventsEndpoint
       ? []
       : [`${busNames[0]}: nothing goes to EventBridge without ${busNames[1]}.`]),
+  ];
+}
+
+/** With authentication on, who reaches the services behind Cairn is their own business unless they are signed for here. */
+function passingWarnings({ auth, endpoints, s3Endpoint }: SettingValues, { resigns }: FileContent): string[] {
+  const passing = [...(s3Endpoint === undefined ? [] : ["s3"]), ...endpoints.map(({ service }) => service)];
+  const unverified = passing.filter((service) => !resigns.has(service));
+  if (auth === "off" || unverified.length === 0) return [];
+  const list = unverified.join(", ");
+  return [
+    `Calls to these endpoints are passed on without a look at their signatures, which the service must check itself: ${list}. With resign they are checked here.`,
   ];
 }
 

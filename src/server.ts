@@ -3,8 +3,9 @@
 import { join } from "node:path";
 import type { Services } from "./aws/contract.ts";
 import { openServices } from "./aws/services.ts";
-import type { BucketAdministration, BucketStore } from "./bucket/contract.ts";
+import type { BucketStore } from "./bucket/contract.ts";
 import { openDirectoryBuckets } from "./bucket/directory.ts";
+import type { DirectoryStore } from "./bucket/object-contract.ts";
 import { createBucketDoor } from "./bucket/s3-door.ts";
 import type { Configuration } from "./config.ts";
 import { createDelivery, type Delivery } from "./delivery/delivery.ts";
@@ -15,16 +16,34 @@ import { nodeDisk } from "./disk/node-disk.ts";
 import { identitiesOf } from "./door/identities.ts";
 import { createDoor } from "./door/listener.ts";
 import { createMetrics } from "./door/metrics.ts";
+import { trustedProxiesOf } from "./door/source-address.ts";
 import { createOperations } from "./door/operations.ts";
 import type { DoorConfiguration, Health, SigningIdentity, TrailReport } from "./door/ports.ts";
+import { type EventHistory, openEventHistory } from "./history/open-history.ts";
 import { createCallRecorder } from "./intake/call-recorder.ts";
 import { createEventIntake } from "./intake/event-intake.ts";
+import type { IntakePorts } from "./intake/ports.ts";
+import { createRecordedCalls } from "./intake/recorded-calls.ts";
 import { frameBytesMax, type Journal } from "./journal/contract.ts";
 import { openSegmentJournal } from "./journal/segment-journal.ts";
 import type { Log, Metrics } from "./model/environment.ts";
 import { partitionOf, type Region } from "./model/regions.ts";
+import { isoSeconds } from "./model/timestamp.ts";
+import { createDeliveryMark, type DeliveryMark } from "./recorder/delivery-mark.ts";
+import { type IdentityConfiguration, openIdentityBook } from "./recorder/identity-book.ts";
+import { openInstallation } from "./recorder/installation.ts";
+import { createMinioAudit, type MinioAudit } from "./recorder/minio-audit.ts";
+import type { RecorderConfiguration, ServiceEndpoint } from "./recorder/ports.ts";
+import { type CallBookConfiguration, createCallBook } from "./recorder/record-calls.ts";
+import { type AnsweredCalls, createAnsweredCalls } from "./recorder/answered-calls.ts";
+import { createRecorder, type Recorder } from "./recorder/recorder.ts";
+import { bothUnrecorded } from "./recorder/unrecorded.ts";
+import { createServiceBook } from "./recorder/service-book.ts";
 import { eventBusDestination } from "./selector/match-set.ts";
+import type { StateStore } from "./state/contract.ts";
 import { openLmdbState } from "./state/lmdb-state.ts";
+import { createTails } from "./tail/tails.ts";
+import { createTrailExplainer } from "./trail/explain-events.ts";
 import type { TrailConfiguration } from "./trail/ports.ts";
 import { createTrailOperations } from "./trail/trail-operations.ts";
 import { openTrailRegistry, type TrailRegistry } from "./trail/trail-registry.ts";
@@ -68,27 +87,21 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
   let current = configured(first);
   const startedMs = realClock.nowMs();
   const { metrics, text: metricsText } = createMetrics();
-  const disk = nodeDisk();
   const world = { clock: realClock, random: realRandom, log, metrics };
 
-  await disk.makeDirectory(first.dataDir);
-  const lock = await lockDirectory(first.dataDir);
-  closing(() => lock.release());
-  const state = await openLmdbState({ directory: join(first.dataDir, "state"), clock: realClock });
-  closing(() => state.close());
-  const journal = await openJournal(first, { disk, ...world });
-  closing(() => journal.close());
-
-  const { bucket, directory, close } = await openBuckets(first);
+  const { disk, state, journal } = await openStores(first, { ...world, closing });
+  // Before delivery, which frees the journal.
+  const historyParts = { journal, state, disk, closing, ...world };
+  const history = await openHistory(first, historyParts, () => current.lookupsPerSecond);
+  const mark = createDeliveryMark(realRandom.alphanumeric(43), realClock);
+  const { bucket, directory, close } = await openBuckets(first, mark);
   closing(close);
   const registry = await openTrailRegistry({ state, ...world, configuration: () => current.trails });
   const keys = await openKeys(first, { disk, log });
-  const services = openEndpoints(first);
+  const services = openEndpoints(first, mark);
   closing(async () => services.close());
-  const delivery = createDelivery(
-    { journal, bucket, state, disk, services, places: registry, signer: keys, ...world },
-    deliveryOptions(first),
-  );
+  const places = { journal, bucket, state, disk, services, places: registry, signer: keys };
+  const delivery = createDelivery({ ...places, ...world }, deliveryOptions(first));
   await delivery.start();
   closing(() => delivery.stop());
 
@@ -98,26 +111,35 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
     isLive: (incarnation: string) => registry.isLive(incarnation),
     regions: () => current.regions,
   };
-  const trails = createTrailOperations(registry, {
+  const passingParts = { configuration: first, state, intake, mark };
+  const passing = await openPassingCalls(passingParts, { configured: () => current, closing });
+  const trailPorts = {
     ...{ state, bucket, services, delivery, keys, ...world },
     configuration: () => current.trails,
-  });
+  };
+  const trails = createTrailOperations(registry, trailPorts);
+  const health = () => healthOf(first, { journal, delivery, history, passing });
+  const reports = () => trailReports(registry, delivery, current.trails.eventBus !== "off");
   const door = createDoor({
     ...world,
     configuration: () => current.door,
     identity: (accessKeyId) => current.identities.get(accessKeyId),
-    operations: createOperations(trails),
+    operations: createOperations(trails, history.operations),
     calls: createCallRecorder(intake),
     events: createEventIntake(intake),
-    ...(directory && { bucketDoor: createBucketDoor(directory, { log }) }),
-    health: () => healthOf(first, journal, delivery),
+    tails: createTails({ journal, ...world }),
+    explainer: createTrailExplainer({ registry, ports: trailPorts }),
+    ...(directory && { bucketDoor: createBucketDoor(directory, { log }), bucketCalls: passing.answered }),
+    ...{ recorder: passing.recorder, minioAudit: passing.minioAudit },
+    health,
     status: () => ({
-      ...{ startedMs, nowMs: realClock.nowMs(), health: healthOf(first, journal, delivery) },
+      ...{ startedMs, nowMs: realClock.nowMs(), health: health() },
       journal: journal.usage(),
-      trails: trailReports(registry, delivery, current.trails.eventBus !== "off"),
+      trails: reports(),
     }),
     metricsText: () => {
       gaugeWaiting(metrics, journal, delivery);
+      history.gauge();
       return metricsText();
     },
   });
@@ -132,6 +154,40 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
     },
     stop: closeAll,
   };
+}
+
+async function openHistory(
+  first: Configuration,
+  { closing, ...parts }: Parameters<typeof openEventHistory>[0] & Pick<Surroundings, "closing">,
+  lookupsPerSecond: () => number,
+): ReturnType<typeof openEventHistory> {
+  const options = { directory: join(first.dataDir, "history"), retentionMs: first.historyRetentionMs };
+  const history = await openEventHistory(parts, { ...options, lookupsPerSecond });
+  closing(() => history.stop());
+  return history;
+}
+
+interface Stores {
+  readonly disk: Disk;
+  readonly state: StateStore;
+  readonly journal: Journal;
+}
+
+/** The data directory, locked, and what acknowledges are kept in. */
+async function openStores(
+  first: Configuration,
+  parts: Pick<Surroundings, "closing"> & Omit<Parameters<typeof openJournal>[1], "disk">,
+): Promise<Stores> {
+  const { closing, ...world } = parts;
+  const disk = nodeDisk();
+  await disk.makeDirectory(first.dataDir);
+  const lock = await lockDirectory(first.dataDir);
+  closing(() => lock.release());
+  const state = await openLmdbState({ directory: join(first.dataDir, "state"), clock: realClock });
+  closing(() => state.close());
+  const journal = await openJournal(first, { disk, ...world });
+  closing(() => journal.close());
+  return { disk, state, journal };
 }
 
 /** What a scrape of the metrics reads at that moment, rather than counting along. */
@@ -173,26 +229,79 @@ function openKeys(
   });
 }
 
-function openEndpoints(configuration: Configuration): Services {
+function openEndpoints(configuration: Configuration, { appId }: DeliveryMark): Services {
   const { snsEndpoint, logsEndpoint, eventsEndpoint, kmsEndpoint, stsEndpoint } = configuration;
   const endpoints = {
-    ...(snsEndpoint && { sns: snsEndpoint }),
-    ...(logsEndpoint && { logs: logsEndpoint }),
-    ...(eventsEndpoint && { events: eventsEndpoint }),
-    ...(kmsEndpoint && { kms: kmsEndpoint }),
-    ...(stsEndpoint && { sts: stsEndpoint }),
+    ...(snsEndpoint && { sns: { ...snsEndpoint, appId } }),
+    ...(logsEndpoint && { logs: { ...logsEndpoint, appId } }),
+    ...(eventsEndpoint && { events: { ...eventsEndpoint, appId } }),
+    ...(kmsEndpoint && { kms: { ...kmsEndpoint, appId } }),
+    ...(stsEndpoint && { sts: { ...stsEndpoint, appId } }),
   };
   return openServices({ ...endpoints, eventBusName: configuration.eventBusName }, realClock);
+}
+
+interface PassingCalls {
+  readonly recorder: Recorder;
+  /** The embedded buckets' calls. */
+  readonly answered: AnsweredCalls;
+  readonly minioAudit: MinioAudit;
+}
+
+interface PassingParts {
+  readonly configuration: Configuration;
+  readonly state: StateStore;
+  readonly intake: IntakePorts;
+  readonly mark: DeliveryMark;
+}
+
+/** The recorder and what makes its records. */
+async function openPassingCalls(
+  { configuration, state, intake, mark }: PassingParts,
+  { configured, closing }: { readonly configured: () => Configured } & Pick<Surroundings, "closing">,
+): Promise<PassingCalls> {
+  const { clock, random, log, metrics } = intake;
+  const identities = await openIdentityBook({
+    ...{ state, clock, log },
+    configuration: () => configured().identityBook,
+  });
+  closing(() => identities.settled());
+  const recorded = createRecordedCalls(intake, {
+    defaultAccount: () => configuration.accountId,
+    ownCallReserveBytes: configuration.journalReserveBytes,
+  });
+  const calls = createCallBook({
+    ...{ identities, random, log },
+    intake: recorded,
+    configuration: () => configured().callBook,
+  });
+  const services = createServiceBook();
+  const recorder = createRecorder({
+    ...{ services, calls, clock, log, metrics },
+    configuration: () => configured().recorder,
+    installationId: await openInstallation(state, random),
+    isOwnDelivery: (headers) => mark.isOn(headers),
+  });
+  closing(() => recorder.close());
+  const policy = () => configured().recorder.policy;
+  const answered = createAnsweredCalls({ services, calls, policy, clock, log, metrics });
+  closing(() => answered.settled());
+  const minioAudit = createMinioAudit({
+    ...{ services, calls, clock, random },
+    place: () => ({ account: configuration.accountId, region: configuration.defaultRegion }),
+    isOwnDelivery: (headers, sentMs) => mark.isOn(headers, sentMs),
+  });
+  return { recorder, answered, minioAudit };
 }
 
 interface Buckets {
   readonly bucket: BucketStore;
   /** Present without an S3 endpoint: the buckets are folders here and the bucket door serves them. */
-  readonly directory?: BucketStore & BucketAdministration;
+  readonly directory?: DirectoryStore;
   readonly close: () => Promise<void>;
 }
 
-async function openBuckets(configuration: Configuration): Promise<Buckets> {
+async function openBuckets(configuration: Configuration, { appId }: DeliveryMark): Promise<Buckets> {
   const { s3Endpoint, s3Region, s3PathStyle, dataDir } = configuration;
   if (s3Endpoint === undefined) {
     const directory = openDirectoryBuckets({ root: join(dataDir, "buckets"), clock: realClock });
@@ -200,7 +309,8 @@ async function openBuckets(configuration: Configuration): Promise<Buckets> {
   }
   // The S3 client is large and slow to load; only those who use it pay for it.
   const { openS3Buckets } = await import("./bucket/s3.ts");
-  const bucket = await openS3Buckets({ endpoint: s3Endpoint, region: s3Region, forcePathStyle: s3PathStyle });
+  const s3 = { endpoint: s3Endpoint, region: s3Region, forcePathStyle: s3PathStyle, appId };
+  const bucket = await openS3Buckets(s3);
   return { bucket, close: async () => bucket.close() };
 }
 
@@ -221,10 +331,17 @@ interface Configured {
   readonly trails: TrailConfiguration;
   readonly regions: ReadonlySet<Region>;
   readonly identities: ReadonlyMap<string, SigningIdentity>;
+  readonly identityBook: IdentityConfiguration;
+  readonly callBook: CallBookConfiguration;
+  readonly recorder: RecorderConfiguration;
+  /** Calls of LookupEvents per second, of an account in a Region; 0 for any number. */
+  readonly lookupsPerSecond: number;
 }
 
 function configured(configuration: Configuration): Configured {
-  const { regions, organization, quotas, accounts } = configuration;
+  const { regions, organization, quotas, accounts, vpcEndpoints, defaultRegion } = configuration;
+  const identities = identitiesOf(accounts, partitionOf(defaultRegion));
+  const known = new Set(accounts.map(({ id }) => id));
   return {
     door: doorConfiguration(configuration),
     trails: {
@@ -236,14 +353,54 @@ function configured(configuration: Configuration): Configured {
       ...(organization && { organization }),
     },
     regions: new Set(regions),
-    identities: identitiesOf(accounts, partitionOf(configuration.defaultRegion)),
+    identities,
+    identityBook: {
+      auth: configuration.auth,
+      defaultAccount: configuration.accountId,
+      callerOf: (accessKeyId) => identities.get(accessKeyId)?.caller,
+      hasAccount: (account) => known.has(account),
+    },
+    callBook: {
+      ...{ regions: new Set(regions), defaultRegion },
+      vpcEndpointAccount: (wanted) => {
+        const endpoint = vpcEndpoints.find(({ id }) => id === wanted);
+        return endpoint && (endpoint.accountId ?? configuration.accountId);
+      },
+    },
+    recorder: recorderConfiguration(configuration),
+    lookupsPerSecond: configuration.lookupEventsRate ?? (configuration.auth === "off" ? 0 : 2),
+  };
+}
+
+function recorderConfiguration(configuration: Configuration): RecorderConfiguration {
+  const { s3Endpoint, snsEndpoint, logsEndpoint, eventsEndpoint, kmsEndpoint, stsEndpoint } = configuration;
+  const own = Object.entries({
+    s3: s3Endpoint === undefined ? undefined : ({ kind: "url", url: s3Endpoint } as const),
+    ...{ sns: snsEndpoint, logs: logsEndpoint, events: eventsEndpoint, kms: kmsEndpoint, sts: stsEndpoint },
+  });
+  const others = configuration.endpoints.map(({ service, endpoint }) => [service, endpoint] as const);
+  const endpoints = [...own, ...others].flatMap(([service, target]): [string, ServiceEndpoint][] => {
+    const resign = configuration.resigns.get(service);
+    // What goes to AWS itself needs a signature made for it.
+    if (!target || (target.kind === "aws" && !resign)) return [];
+    return [[service, { target, ...(resign && { resign }) }]];
+  });
+  return {
+    policy: configuration.recorderPolicy,
+    endpoints: new Map(endpoints),
+    upstreamTimeoutMs: configuration.upstreamTimeoutMs,
+    clientTimeoutMs: configuration.requestTimeoutMs,
+    resignedBodyBytesMax: configuration.bodyBytesMax,
+    // Buckets that lie here have a door of their own.
+    withEmbeddedBuckets: s3Endpoint === undefined,
   };
 }
 
 function doorConfiguration(configuration: Configuration): DoorConfiguration {
   const { auth, regions, defaultRegion, hosts, host, port, tls, metricsToken, organization } = configuration;
+  const { auditWebhookToken, trustedProxies, vpcEndpoints } = configuration;
   return {
-    ...{ auth, regions, defaultRegion, hosts, host, port },
+    ...{ auth, regions, defaultRegion, hosts, host, port, s3Domains: configuration.s3Domains },
     defaultAccount: configuration.accountId,
     clockSkewMsMax: configuration.clockSkewMs,
     limits: {
@@ -258,6 +415,8 @@ function doorConfiguration(configuration: Configuration): DoorConfiguration {
     },
     ...(tls && { tls }),
     ...(metricsToken !== undefined && { metricsToken }),
+    ...(auditWebhookToken !== undefined && { auditWebhookToken }),
+    ...{ trustedProxies: trustedProxiesOf(trustedProxies), vpcEndpoints },
     ...(organization && { organization }),
   };
 }
@@ -286,13 +445,33 @@ function* trailReports(
   };
 }
 
-function healthOf(configuration: Configuration, journal: Journal, delivery: Delivery): Health {
+interface HealthParts {
+  readonly journal: Journal;
+  readonly delivery: Delivery;
+  readonly history: EventHistory;
+  readonly passing: Pick<PassingCalls, "recorder" | "answered">;
+}
+
+function healthOf(
+  configuration: Configuration,
+  { journal, delivery, history, passing }: HealthParts,
+): Health {
+  const { recorder, answered } = passing;
+  const { count, latestMs } = bothUnrecorded(recorder.unrecorded(), answered.unrecorded());
   const { bytes, bytesMax } = journal.usage();
   // Ready is who takes events: one more frame must fit before the room that is kept for own calls.
   const journalOk = bytes + frameBytesMax <= bytesMax - configuration.journalReserveBytes;
   const parts = {
     journal: { ok: journalOk, ...(!journalOk && { detail: "The journal is full: deliveries are behind." }) },
     delivery: delivery.health(),
+    history: history.health(),
+    // Something to look at, but no reason to send callers elsewhere.
+    recorder: {
+      ok: true,
+      ...(latestMs !== undefined && {
+        detail: `${count} calls passed without a record, the last one at ${isoSeconds(latestMs)}.`,
+      }),
+    },
   };
   return { ready: Object.values(parts).every(({ ok }) => ok), parts };
 }

@@ -9,8 +9,12 @@ export interface Preparation {
 }
 
 export interface PreparedRequest {
+  /** `POST` unless it says otherwise. */
+  readonly method?: string;
+  /** `/` unless it says otherwise. */
+  readonly path?: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 export interface Run {
@@ -25,7 +29,7 @@ export interface Run {
         readonly count: number;
         readonly perBody: number;
       }
-    /** `POST /`, each request `times` times, one after the other. */
+    /** Each request `times` times, one after the other. */
     | { readonly kind: "calls"; readonly requests: readonly PreparedRequest[]; readonly times: number };
   /** Sends at this pace whatever the answers do; latency counts from when a request was due. Else: as fast as answered. */
   readonly requestsPerSecond?: number;

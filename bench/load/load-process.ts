@@ -1,7 +1,7 @@
 // The load generator: a process of its own, driven over IPC (load-plan.ts). Requests are bytes before the clock starts.
 import { generatedRecords } from "../records/generated-records.ts";
 import { Connection } from "./connection.ts";
-import type { LoadResult, Order, Reply, Run } from "./load-plan.ts";
+import type { LoadResult, Order, PreparedRequest, Reply, Run } from "./load-plan.ts";
 
 let lines: Buffer[] = [];
 const lineFeed = Buffer.from("\n");
@@ -44,7 +44,9 @@ function requestsOf(
   { host }: URL,
 ): { readonly requests: readonly Buffer[]; readonly total: number } {
   if (load.kind === "calls") {
-    const requests = load.requests.map(({ headers, body }) => requestBytes("/", headers, Buffer.from(body)));
+    const requests = load.requests.map((request) =>
+      requestBytes({ ...request, body: Buffer.from(request.body) }),
+    );
     return { requests, total: requests.length * load.times };
   }
   const headers = { host, "content-type": "application/x-ndjson" };
@@ -55,14 +57,19 @@ function requestsOf(
     for (let at = first; at < Math.min(first + load.perBody, made); at += 1) {
       parts.push(lines[(load.first + at) % lines.length] ?? lineFeed, lineFeed);
     }
-    requests.push(requestBytes("/events", headers, Buffer.concat(parts)));
+    requests.push(requestBytes({ path: "/events", headers, body: Buffer.concat(parts) }));
   }
   return { requests, total: Math.ceil(load.count / load.perBody) };
 }
 
-function requestBytes(path: string, headers: Readonly<Record<string, string>>, body: Buffer): Buffer {
+function requestBytes({
+  method = "POST",
+  path = "/",
+  headers,
+  body,
+}: PreparedRequest & { readonly body: Buffer }): Buffer {
   const lines = Object.entries({ ...headers, "content-length": String(body.length) });
-  const head = `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+  const head = `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }
 

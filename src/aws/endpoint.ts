@@ -2,7 +2,10 @@
 import { assert } from "../model/assert.ts";
 
 /** A given URL (an emulator, a proxy, a VPC endpoint), or AWS's own endpoint of the Region. */
-export type Endpoint = { readonly kind: "url"; readonly url: string } | { readonly kind: "aws" };
+export type Endpoint = ({ readonly kind: "url"; readonly url: string } | { readonly kind: "aws" }) & {
+  /** Goes into the user agent: how Cairn knows its own requests. */
+  readonly appId?: () => Promise<string>;
+};
 
 const connectMsMax = 5_000;
 /** A connection on which nothing moves for so long is given up; callers end a request earlier by their signal. */
@@ -25,6 +28,7 @@ export function clientOptions(endpoint: Endpoint, region: string) {
     // AWS_ENDPOINT_URL is what points clients at Cairn: followed here, Cairn would call itself.
     ignoreConfiguredEndpointUrls: true,
     ...(endpoint.kind === "url" && { endpoint: endpoint.url }),
+    ...(endpoint.appId && { userAgentAppId: endpoint.appId }),
   };
 }
 

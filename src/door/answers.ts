@@ -37,6 +37,7 @@ const s3Codes: ReadonlyMap<string, { readonly code: string; readonly status: num
   ["MissingAuthenticationTokenException", { code: "AccessDenied", status: 403 }],
   ["UnrecognizedClientException", { code: "InvalidAccessKeyId", status: 403 }],
   ["RequestEntityTooLargeException", { code: "EntityTooLarge", status: 413 }],
+  ["RequestTimeTooSkewed", { code: "RequestTimeTooSkewed", status: 403 }],
   ["InternalFailure", { code: "InternalError", status: 500 }],
 ]);
 
@@ -64,13 +65,17 @@ export function styleOf(route: Route): ErrorStyle {
     case "callerIdentity":
       return "query";
     case "events":
+    case "explain":
     case "front":
     case "healthz":
     case "metrics":
+    case "minioAudit":
     case "nothing":
     case "otherService":
     case "readyz":
+    case "recorder":
     case "statusz":
+    case "tail":
       return "plain";
     default:
       return unreachable(route);

@@ -8,6 +8,7 @@ import { partitionOf, type Region } from "../model/regions.ts";
 import { isoSeconds } from "../model/timestamp.ts";
 import type { Permissions } from "./authorize.ts";
 import { type DoorRequest, headerOf } from "./exchange.ts";
+import { isOldPresigned, oldKeyOf, verifyOldSignature } from "./old-s3-signature.ts";
 import type { DoorConfiguration, DoorPorts, SigningIdentity } from "./ports.ts";
 import { looseScope } from "./read-claim.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -27,16 +28,27 @@ export type AdmissionParts = Pick<DoorPorts, "configuration" | "identity" | "clo
   readonly signingKeys: SigningKeys;
 };
 
-export type AdmissionRules = Pick<SignatureRules, "services" | "style">;
+export type AdmissionRules = Pick<SignatureRules, "services" | "style"> & {
+  /** The bucket that the host name of an S3 request says. */
+  readonly hostBucket?: string | undefined;
+};
 
 /** A request with its whole body. */
 export type ReadRequest = DoorRequest & { readonly body: Uint8Array };
 
+/** Of S3, whose signatures can be checked before the body comes. */
+export type UnreadDoorRequest = DoorRequest & { readonly body: undefined };
+
 /** Admits a request or throws an ApiError of api.md §1.6; nothing else is looked at before. */
-export function authenticate(request: ReadRequest, rules: AdmissionRules, parts: AdmissionParts): Admission {
+export function authenticate(
+  request: ReadRequest | UnreadDoorRequest,
+  rules: AdmissionRules,
+  parts: AdmissionParts,
+): Admission {
   const configuration = parts.configuration();
   if (configuration.auth === "off") return admitUnverified(request, configuration);
   const nowMs = parts.clock.nowMs();
+  if (rules.style === "s3" && isOldPresigned(request)) return admitOldS3(request, rules, { ...parts, nowMs });
   const { services, style } = rules;
   const { regions, clockSkewMsMax } = configuration;
   const signature = verifySignature(
@@ -48,18 +60,31 @@ export function authenticate(request: ReadRequest, rules: AdmissionRules, parts:
   return { call, permissions: permissionsOf(signature.identity, call, nowMs), signature };
 }
 
+/** S3's old signature names no Region. */
+function admitOldS3(
+  request: DoorRequest,
+  { hostBucket }: AdmissionRules,
+  { identity, configuration, nowMs }: AdmissionParts & { readonly nowMs: number },
+): Admission {
+  const known = identity(oldKeyOf(request));
+  const { caller, policies } = verifyOldSignature(request, known, { nowMs, hostBucket });
+  const call = callOf(request, caller, configuration().defaultRegion);
+  return { call, permissions: permissionsOf({ caller, policies }, call, nowMs) };
+}
+
 /**
  * Authentication is off: an access key of 12 digits is the account itself, any other (and none) belongs to the
  * default account. Only the Region is checked, because everything else hangs on it.
  */
-function admitUnverified(request: ReadRequest, configuration: DoorConfiguration): Admission {
+function admitUnverified(request: DoorRequest, configuration: DoorConfiguration): Admission {
   const scope = looseScope(request);
   const region = scope
     ? configuration.regions.find((known) => known === scope.region)
     : configuration.defaultRegion;
   if (!region) throw apiError("InvalidSignatureException.region");
-  const accountId = parseAccountId(scope?.accessKeyId ?? "") ?? configuration.defaultAccount;
-  const accessKeyId = scope && /^[\w-]{1,128}$/.test(scope.accessKeyId) ? scope.accessKeyId : undefined;
+  const key = scope?.accessKeyId ?? (isOldPresigned(request) ? oldKeyOf(request) : "");
+  const accountId = parseAccountId(key) ?? configuration.defaultAccount;
+  const accessKeyId = /^[\w-]{1,128}$/.test(key) ? key : undefined;
   const caller: Caller = {
     accountId,
     kind: "unverified",
@@ -82,7 +107,11 @@ function callOf(request: DoorRequest, caller: Caller, region: Region): Call {
 }
 
 /** The root of an account may do everything in it; users do what their policies say. */
-function permissionsOf(identity: SigningIdentity, call: Call, nowMs: number): Permissions {
+export function permissionsOf(
+  identity: Pick<SigningIdentity, "caller" | "policies">,
+  call: Call,
+  nowMs: number,
+): Permissions {
   if (call.caller.kind === "root") return { kind: "everything" };
   return { kind: "policies", policies: identity.policies, context: () => contextOf(call, nowMs) };
 }

@@ -55,9 +55,24 @@ interface Chain {
 }
 
 function createChain(verified: VerifiedSignature): Chain {
-  let previous = verified.claim.signature;
+  const chain = createChunkChain(verified);
   return {
     check(kind, hashes, signature) {
+      if (!chain.isNext(kind, hashes, signature)) throw apiError("InvalidSignatureException.mismatch");
+    },
+  };
+}
+
+export interface ChunkChain {
+  /** Whether this is the next signature; the string to sign ends with `hashes`. */
+  isNext(kind: "PAYLOAD" | "TRAILER", hashes: string, signature: string): boolean;
+}
+
+/** Each signature covers the one before it, the first one that of the request's headers. */
+export function createChunkChain(verified: VerifiedSignature): ChunkChain {
+  let previous = verified.claim.signature;
+  return {
+    isNext(kind, hashes, signature) {
       const head = [
         `AWS4-HMAC-SHA256-${kind}`,
         verified.claim.requestTime,
@@ -66,8 +81,8 @@ function createChain(verified: VerifiedSignature): Chain {
       ];
       const text = [...head, hashes].join("\n");
       const expected = verified.signingKey.sign(text);
-      if (!isSameText(signature, expected)) throw apiError("InvalidSignatureException.mismatch");
       previous = expected;
+      return isSameText(signature, expected);
     },
   };
 }

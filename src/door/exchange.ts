@@ -1,9 +1,9 @@
 // A request as the listener read it and an answer as it will write it: what every door takes and gives.
 // Must not: know sockets, or what any door does.
 import type { TlsDetails } from "../model/call.ts";
+import { groupHeaders, type RequestHeaders } from "../model/headers.ts";
 
-/** Lower-case name → values in the order they came. Values are byte strings (one character per byte). */
-export type RequestHeaders = ReadonlyMap<string, readonly string[]>;
+export { groupHeaders, type RequestHeaders };
 
 export interface DoorRequest {
   readonly method: string;
@@ -14,15 +14,25 @@ export interface DoorRequest {
   readonly headers: RequestHeaders;
   /** Lower-case UUID, also in the answer's `x-amzn-RequestId`. */
   readonly requestId: string;
+  /** Behind trusted proxies the address that they report, else the socket's. */
   readonly sourceIp: string;
   readonly tls?: TlsDetails;
+  /** The VPC endpoint whose port it came in by. */
+  readonly vpcEndpointId?: string;
 }
 
 export interface DoorAnswer {
   readonly status: number;
   /** Names as they shall be written; Date, Content-Length and x-amzn-RequestId are added by the listener. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  /**
+   * Pieces are asked for at the pace of the client, after the headers; then Content-Length is added only when `headers`
+   * has it. Its iterator is always ended: read to the end, or `return()` when the client goes, even while a piece is
+   * awaited (a generator hears of that after its next piece) and even before the first one was asked for.
+   */
+  readonly body: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** A streamed body without an end of its own: ended politely as soon as the server closes. Others may finish. */
+  readonly endsAtClosing?: true;
 }
 
 /** What came of asking for a request's body. Bytes stay counted in the budget until the answer is out. */
@@ -44,18 +54,6 @@ export interface ByteLease {
 export function headerOf(request: { readonly headers: RequestHeaders }, name: string): string | undefined {
   const values = request.headers.get(name);
   return values && (values.length === 1 ? values[0] : values.join(", "));
-}
-
-/** Groups the name-value pairs of `rawHeaders` by lower-case name. */
-export function groupHeaders(rawHeaders: readonly string[]): RequestHeaders {
-  const headers = new Map<string, string[]>();
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? "").toLowerCase();
-    const values = headers.get(name);
-    if (values) values.push(rawHeaders[index + 1] ?? "");
-    else headers.set(name, [rawHeaders[index + 1] ?? ""]);
-  }
-  return headers;
 }
 
 /**

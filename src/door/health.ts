@@ -62,6 +62,7 @@ export function answerFront(): DoorAnswer {
     "Is it alive, is it ready:    GET /healthz, GET /readyz",
     "Measurements:                GET /metrics",
     "What is delivered and waits: GET /statusz, or the command cairn status",
+    "Events as they come:         GET /tail, or the command cairn tail",
     "",
   ].join("\n");
   return { status: 200, headers: textType, body };

@@ -1,5 +1,6 @@
 // The one listener: node:http or node:https, connections and their limits, and what is no HTTP at all.
 // Must not: know routes or protocols; a request goes to dispatch.ts and comes back as an answer.
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import { Socket } from "node:net";
@@ -10,13 +11,14 @@ import type { TlsDetails } from "../model/call.ts";
 import { errorAnswer, plainError } from "./answers.ts";
 import { BodyRooms } from "./body-rooms.ts";
 import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
-import { type Arrival, type DoorParts, dispatch } from "./dispatch.ts";
+import { type Arrival, type DoorParts, dispatch, type RawExchange } from "./dispatch.ts";
 import { type BodyOutcome, type ByteLease, type DoorAnswer, groupHeaders } from "./exchange.ts";
 import { failureText } from "./failure-text.ts";
-import type { DoorPorts } from "./ports.ts";
+import type { DoorLimits, DoorPorts } from "./ports.ts";
 import { announcesTooMuch, readBody } from "./read-body.ts";
 import { createSigningKeys } from "./signing-keys.ts";
-import { frameHeaders, writeAnswer } from "./write-answer.ts";
+import { sourceAddress, type TrustedProxies } from "./source-address.ts";
+import { endAnswer, frameHeaders, writeAnswer } from "./write-answer.ts";
 
 export interface Door {
   /** Begins to accept; resolves with the address when it does, rejects when the port cannot be had. */
@@ -46,20 +48,33 @@ type Exchange = { readonly incoming: IncomingMessage; readonly outgoing: ServerR
 /** What stays the same for all requests of a connection, and the answers it still owes. */
 interface Connection {
   readonly owed: Set<ServerResponse>;
-  readonly sourceIp: string;
+  readonly peerIp: string;
   readonly localAddress: string;
+  readonly vpcEndpointId?: string;
+}
+
+/** One address where connections come in. */
+interface Listening {
+  readonly host: string;
+  readonly port: number;
+  /** Everything that comes in here came by this VPC endpoint. */
+  readonly vpcEndpointId?: string;
+  readonly server: Server | TlsServer;
 }
 
 class HttpDoor implements Door {
   readonly #parts: DoorParts;
   readonly #budget: ByteBudget;
   readonly #rooms = new BodyRooms();
-  readonly #server: Server | TlsServer;
+  /** The main one first. */
+  readonly #listenings: readonly Listening[];
   readonly #connections = new Map<Duplex, Connection>();
   /** Every socket, also one whose TLS handshake never ends: closing must not wait for it. */
   readonly #sockets = new Set<Duplex>();
   readonly #refused = new WeakSet<Duplex>();
-  #isClosing = false;
+  /** Requests to these may take as long as they move; who took them over watches that. */
+  readonly #takenOver = new WeakSet<ServerResponse>();
+  readonly #closing = new AbortController();
 
   constructor(ports: DoorPorts) {
     this.#parts = { ...ports, signingKeys: createSigningKeys() };
@@ -67,49 +82,66 @@ class HttpDoor implements Door {
       () => ports.configuration().limits.bytesInFlightMax,
       (bytesTaken) => ports.metrics.gauge("bytes_in_flight", bytesTaken),
     );
-    this.#server = this.#createServer();
+    this.#listenings = this.#createListenings();
+    // Every stream listens, and pipelined ones to the same socket.
+    setMaxListeners(0, this.#closing.signal);
     this.#applyLimits();
-    this.#attach();
+    for (const listening of this.#listenings) this.#attach(listening);
   }
 
-  listen(): Promise<{ readonly url: string }> {
-    const { host, port, tls } = this.#parts.configuration();
+  async listen(): Promise<{ readonly url: string }> {
+    const urls: string[] = [];
+    for (const listening of this.#listenings) urls.push(await this.#listenAt(listening));
+    return { url: urls[0] ?? "" };
+  }
+
+  #listenAt({ server, host, port }: Listening): Promise<string> {
+    const { tls } = this.#parts.configuration();
     return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off("error", reject);
-        this.#server.on("error", (error) => this.#log("error", error, "The listener failed."));
-        const address = this.#server.address();
+      server.once("error", reject);
+      server.listen({ host, port }, () => {
+        server.off("error", reject);
+        server.on("error", (error) => this.#log("error", error, "The listener failed."));
+        const address = server.address();
         const bound = typeof address === "object" && address ? address.port : port;
         const shownHost = host.includes(":") ? `[${host}]` : host;
-        resolve({ url: `${tls ? "https" : "http"}://${shownHost}:${bound}` });
+        resolve(`${tls ? "https" : "http"}://${shownHost}:${bound}`);
       });
     });
   }
 
   async close(graceMs: number): Promise<void> {
-    this.#isClosing = true;
-    if (!this.#server.listening) return;
+    this.#closing.abort();
+    const servers = this.#listenings.map(({ server }) => server).filter(({ listening }) => listening);
+    if (servers.length === 0) return;
     const closed = new AbortController();
-    const isClosed = new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        closed.abort();
-        resolve();
-      });
-    });
-    this.#server.closeIdleConnections();
+    const areClosed = Promise.all(servers.map(closeServer)).then(() => closed.abort());
+    for (const server of servers) server.closeIdleConnections();
     await this.#parts.clock.sleep(graceMs, closed.signal);
-    this.#server.closeAllConnections();
+    for (const server of servers) server.closeAllConnections();
     for (const socket of this.#sockets) socket.destroy();
-    await isClosed;
+    await areClosed;
   }
 
   reload(): void {
     const { tls } = this.#parts.configuration();
-    if (tls && "setSecureContext" in this.#server) {
-      this.#server.setSecureContext({ cert: tls.certificate, key: tls.key });
+    for (const { server } of this.#listenings) {
+      if (tls && "setSecureContext" in server) {
+        server.setSecureContext({ cert: tls.certificate, key: tls.key });
+      }
     }
     this.#applyLimits();
+  }
+
+  #createListenings(): readonly Listening[] {
+    const { host, port, vpcEndpoints = [] } = this.#parts.configuration();
+    return [
+      { host, port, server: this.#createServer() },
+      ...vpcEndpoints.map((endpoint) => ({
+        ...{ host: endpoint.host, port: endpoint.port, vpcEndpointId: endpoint.id },
+        server: this.#createServer(),
+      })),
+    ];
   }
 
   #createServer(): Server | TlsServer {
@@ -129,40 +161,38 @@ class HttpDoor implements Door {
 
   #applyLimits(): void {
     const { limits } = this.#parts.configuration();
-    this.#server.headersTimeout = limits.headersTimeoutMs;
-    this.#server.requestTimeout = limits.requestTimeoutMs;
-    this.#server.keepAliveTimeout = limits.keepAliveTimeoutMs;
-    this.#server.maxConnections = limits.connectionsMax + politeRefusalsMax;
-    // Their bytes are bounded; a limit on their number would drop headers without a word.
-    this.#server.maxHeadersCount = 0;
+    for (const { server } of this.#listenings) applyLimits(server, limits);
   }
 
-  #attach(): void {
-    const isTls = "setSecureContext" in this.#server;
-    this.#server.on("connection", (socket: Duplex) => {
+  #attach({ server, vpcEndpointId }: Listening): void {
+    const isTls = "setSecureContext" in server;
+    server.on("connection", (socket: Duplex) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    this.#server.on(isTls ? "secureConnection" : "connection", (socket: Duplex) => this.#admit(socket));
-    this.#server.on("request", (incoming, outgoing) => this.#take({ incoming, outgoing }, "none"));
-    this.#server.on("checkContinue", (incoming, outgoing) => this.#take({ incoming, outgoing }, "continue"));
-    this.#server.on("checkExpectation", (incoming, outgoing) => {
+    server.on(isTls ? "secureConnection" : "connection", (socket: Duplex) => {
+      this.#admit(socket, vpcEndpointId);
+    });
+    server.on("request", (incoming, outgoing) => this.#take({ incoming, outgoing }, "none"));
+    server.on("checkContinue", (incoming, outgoing) => this.#take({ incoming, outgoing }, "continue"));
+    server.on("checkExpectation", (incoming, outgoing) => {
       const answer = plainError(417, {
         code: "ExpectationFailed",
         text: "Of Expect only 100-continue is known.",
       });
-      this.#write({ incoming, outgoing }, answer, this.#parts.random.uuid());
+      void this.#write({ incoming, outgoing }, answer, this.#parts.random.uuid());
     });
-    this.#server.on("connect", (_request, socket) => {
+    server.on("connect", (_request, socket) => {
       this.#refuse(socket, { status: "405 Method Not Allowed", text: "This server is no proxy." });
     });
-    this.#server.on("clientError", (error, socket) => this.#refuseGarbled(error, socket));
-    this.#server.on("tlsClientError", (error) => this.#log("debug", error, "A TLS handshake failed."));
+    server.on("clientError", (error, socket) => this.#refuseGarbled(error, socket));
+    server.on("tlsClientError", (error) => this.#log("debug", error, "A TLS handshake failed."));
   }
 
-  #admit(socket: Duplex): void {
-    this.#connections.set(socket, connectionOf(socket));
+  #admit(socket: Duplex, vpcEndpointId: string | undefined): void {
+    this.#connections.set(socket, connectionOf(socket, vpcEndpointId));
     this.#parts.metrics.gauge("connections", this.#connections.size);
+    socket.setMaxListeners(0);
     socket.once("close", () => {
       this.#connections.delete(socket);
       this.#parts.metrics.gauge("connections", this.#connections.size);
@@ -183,10 +213,11 @@ class HttpDoor implements Door {
     const refusal = this.#refusalOf(exchange, connection.owed.size, requestId);
     if (refusal) {
       this.#parts.metrics.count("requests_refused_total", { reason: String(refusal.status) });
-      this.#write(exchange, refusal, requestId);
+      void this.#write(exchange, refusal, requestId);
       return;
     }
-    this.#answer(exchange, { connection, expectation, requestId }).catch((error: unknown) => {
+    const { trustedProxies } = this.#parts.configuration();
+    this.#answer(exchange, { connection, expectation, requestId, trustedProxies }).catch((error: unknown) => {
       this.#log("error", error, "An answer could not be written.");
       outgoing.destroy();
     });
@@ -207,28 +238,59 @@ class HttpDoor implements Door {
   async #answer(exchange: Exchange, context: Context): Promise<void> {
     const lease = this.#budget.open();
     try {
-      const answer = await dispatch(arrivalOf(exchange, context, { lease, rooms: this.#rooms }), this.#parts);
-      if (answer) this.#write(exchange, answer, context.requestId);
+      const arrived = arrivalOf(exchange, context, { lease, rooms: this.#rooms });
+      const arrival = { ...arrived, exchange: this.#rawOf(exchange, context) };
+      const answer = await dispatch(arrival, this.#parts);
+      if (answer) await this.#write(exchange, answer, context.requestId);
     } finally {
       lease.release();
     }
   }
 
-  #write(exchange: Exchange, answer: DoorAnswer, requestId: string): void {
-    const isLast = this.#isClosing || this.#refused.has(exchange.incoming.socket);
+  #rawOf(exchange: Exchange, { expectation, requestId }: Context): RawExchange {
+    const { incoming, outgoing } = exchange;
+    return {
+      incoming,
+      outgoing,
+      expectsContinue: expectation === "continue",
+      takeOver: () => void this.#takenOver.add(outgoing),
+      write: (answer) => void this.#write(exchange, answer, requestId),
+      isLast: () => this.#isLast(exchange),
+      end: () => endAnswer(exchange, this.#parts.clock),
+    };
+  }
+
+  #isLast({ incoming }: Exchange): boolean {
+    return this.#closing.signal.aborted || this.#refused.has(incoming.socket);
+  }
+
+  /** Resolves when a streamed body is over too; never rejects. */
+  #write(exchange: Exchange, answer: DoorAnswer, requestId: string): Promise<void> | undefined {
     const frame = {
       requestId,
       clock: this.#parts.clock,
-      connection: isLast ? "close" : "keep",
+      connection: this.#isLast(exchange) ? "close" : "keep",
       stalledMsMax: this.#parts.configuration().limits.requestTimeoutMs,
+      closing: this.#closing.signal,
     } as const;
     try {
-      writeAnswer(exchange, answer, frame);
+      // What breaks off while it streams can only be cut.
+      return writeAnswer(exchange, answer, frame)?.catch((error: unknown) => {
+        const { socket } = exchange.incoming;
+        // With its client gone it may well fail.
+        this.#log(socket.destroyed ? "debug" : "error", error, "An answer broke off.");
+        socket.destroy();
+      });
     } catch (error) {
       // A door gave a header that HTTP does not allow; the client still gets an answer.
       this.#log("error", error, "An answer had a header that cannot be written.");
-      writeAnswer(exchange, errorAnswer(apiError("InternalFailure"), "plain", { requestId }), frame);
+      return writeAnswer(exchange, errorAnswer(apiError("InternalFailure"), "plain", { requestId }), frame);
     }
+  }
+
+  #isTakenOver(socket: Duplex): boolean {
+    const owed = this.#connections.get(socket)?.owed ?? [];
+    return [...owed].some((outgoing) => this.#takenOver.has(outgoing));
   }
 
   /** What node:http could not read as a request, or not in time. */
@@ -246,6 +308,7 @@ class HttpDoor implements Door {
         return;
       }
       case "ERR_HTTP_REQUEST_TIMEOUT":
+        if (this.#isTakenOver(socket)) return;
         this.#refuse(socket, { status: "408 Request Timeout", text: "The request did not arrive in time." });
         return;
       default:
@@ -282,9 +345,27 @@ class HttpDoor implements Door {
   }
 }
 
-function connectionOf(socket: Duplex): Connection {
+function applyLimits(server: Server | TlsServer, limits: DoorLimits): void {
+  server.headersTimeout = limits.headersTimeoutMs;
+  server.requestTimeout = limits.requestTimeoutMs;
+  server.keepAliveTimeout = limits.keepAliveTimeoutMs;
+  server.maxConnections = limits.connectionsMax + politeRefusalsMax;
+  // Their bytes are bounded; a limit on their number would drop headers without a word.
+  server.maxHeadersCount = 0;
+}
+
+function closeServer(server: Server | TlsServer): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}
+
+function connectionOf(socket: Duplex, vpcEndpointId?: string): Connection {
   const { remoteAddress, localAddress } = socket instanceof Socket ? socket : {};
-  return { owed: new Set(), sourceIp: plainIp(remoteAddress), localAddress: plainIp(localAddress) };
+  return {
+    ...{ owed: new Set(), peerIp: plainIp(remoteAddress), localAddress: plainIp(localAddress) },
+    ...(vpcEndpointId === undefined ? {} : { vpcEndpointId }),
+  };
 }
 
 /** `::ffff:10.0.0.1` is 10.0.0.1 on a socket that speaks both. */
@@ -294,6 +375,7 @@ function plainIp(address: string | undefined): string {
 
 interface Context {
   readonly connection: Connection;
+  readonly trustedProxies: TrustedProxies;
   readonly expectation: "none" | "continue";
   readonly requestId: string;
 }
@@ -302,22 +384,24 @@ function arrivalOf(
   { incoming, outgoing }: Exchange,
   context: Context,
   { lease, rooms }: { readonly lease: ByteLease; readonly rooms: BodyRooms },
-): Arrival {
+): Omit<Arrival, "exchange"> {
   const { connection, expectation, requestId } = context;
   const url = incoming.url ?? "/";
   const mark = url.indexOf("?");
+  const headers = groupHeaders(incoming.rawHeaders);
   const tls = tlsDetailsOf(incoming);
   return {
     request: {
       method: incoming.method ?? "",
       path: mark === -1 ? url : url.slice(0, mark),
       query: mark === -1 ? "" : url.slice(mark + 1),
-      headers: groupHeaders(incoming.rawHeaders),
+      headers,
       requestId,
-      sourceIp: connection.sourceIp,
+      sourceIp: sourceAddress(connection.peerIp, headers.get("x-forwarded-for"), context.trustedProxies),
       localAddress: connection.localAddress,
       httpVersion: incoming.httpVersion,
       ...(tls ? { tls } : {}),
+      ...(connection.vpcEndpointId === undefined ? {} : { vpcEndpointId: connection.vpcEndpointId }),
     },
     lease,
     giveBack: (body) => rooms.takeBack(body),

@@ -28,6 +28,41 @@ const table: Readonly<Record<string, MetricRow>> = {
     help: "Requests refused before any door saw them.",
     labels: ["reason"],
   },
+  tails: { kind: "gauge", help: "Open streams of GET /tail." },
+  tails_refused_total: {
+    kind: "counter",
+    help: "Streams of GET /tail refused: as many as may be were open.",
+  },
+  tail_events_total: { kind: "counter", help: "Event records told to streams of GET /tail." },
+  tail_frames_skipped_total: {
+    kind: "counter",
+    help: "Frames of the journal that were trimmed before a stream of GET /tail had taken them.",
+  },
+  recorder_calls_total: {
+    kind: "counter",
+    help: "Calls to services behind Cairn, by the class of their answer's status.",
+    labels: ["service", "status"],
+  },
+  recorder_seconds: {
+    kind: "histogram",
+    help: "Duration of a call to a service behind Cairn, as its client saw it.",
+    labels: ["service"],
+  },
+  recorder_failures_total: {
+    kind: "counter",
+    help: "Calls to services behind Cairn that nobody answered, or that their caller may not make.",
+    labels: ["service", "reason"],
+  },
+  recorder_refused_total: {
+    kind: "counter",
+    help: "Calls to services behind Cairn that were refused here and left no record.",
+    labels: ["reason"],
+  },
+  recorder_unrecorded_total: { kind: "counter", help: "Calls that passed without a record." },
+  recorder_own_deliveries_total: {
+    kind: "counter",
+    help: "Cairn's own deliveries that came by its recorder; they leave no record.",
+  },
   log_files_delivered_total: {
     kind: "counter",
     help: "Log files taken by their target: bucket, log-group or event-bus.",
@@ -100,6 +135,23 @@ const table: Readonly<Record<string, MetricRow>> = {
     kind: "counter",
     help: "Event records that cannot go to an event bus.",
     labels: ["reason"],
+  },
+  history_events: { kind: "gauge", help: "Events that can be looked up." },
+  history_bytes: { kind: "gauge", help: "Bytes of the event history on disk." },
+  history_segments: { kind: "gauge", help: "Files of the event history." },
+  history_memory_bytes: { kind: "gauge", help: "Bytes of the newest events of the history, in memory." },
+  history_behind_seconds: {
+    kind: "gauge",
+    help: "How long ago the event history had everything that was journaled.",
+  },
+  history_merges_total: { kind: "counter", help: "Merges of files of the event history." },
+  history_skipped_events_total: {
+    kind: "counter",
+    help: "Events that the history gave up because it could not be written.",
+  },
+  history_damaged_segments_total: {
+    kind: "counter",
+    help: "Files of the event history that were found damaged and set aside.",
   },
   bytes_in_flight: { kind: "gauge", help: "Bytes of request bodies in memory, received and inflated." },
   connections: { kind: "gauge", help: "Open client connections." },

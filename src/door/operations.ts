@@ -1,13 +1,18 @@
 // ONE typed map of every operation the API has: a missing one does not compile. Later issues replace the rows that say
 // `unsupported`, one by one.
 import { apiError } from "../model/errors.ts";
+import type { Operations } from "../model/operations.ts";
 import type { TrailOperations } from "../trail/trail-operations.ts";
 import type { DoorOperations } from "./ports.ts";
 
-/** Joins the handlers of the trail resource with those of the operations that are not there yet. */
-export function createOperations(trailOperations: TrailOperations): DoorOperations {
+/** Joins the handlers of the trail resource and of event history with those of the operations that are not there yet. */
+export function createOperations(
+  trailOperations: TrailOperations,
+  historyOperations: Pick<Operations, "LookupEvents">,
+): DoorOperations {
   return {
     ...trailOperations,
+    ...historyOperations,
     CancelQuery: unsupported,
     CreateChannel: unsupported,
     CreateDashboard: unsupported,
@@ -36,7 +41,6 @@ export function createOperations(trailOperations: TrailOperations): DoorOperatio
     ListInsightsData: unsupported,
     ListInsightsMetricData: unsupported,
     ListQueries: unsupported,
-    LookupEvents: unsupported,
     PutAuditEvents: unsupported,
     PutEventConfiguration: unsupported,
     PutResourcePolicy: unsupported,

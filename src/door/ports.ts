@@ -8,6 +8,12 @@ import type { Clock, Log, Metrics, Random } from "../model/environment.ts";
 import type { Operations } from "../model/operations.ts";
 import type { PolicyDocument } from "../model/policy.ts";
 import type { Region } from "../model/regions.ts";
+import type { MinioAudit } from "../recorder/minio-audit.ts";
+import type { AnsweredCalls } from "../recorder/answered-calls.ts";
+import type { Recorder } from "../recorder/recorder.ts";
+import type { Tails } from "../tail/tails.ts";
+import type { TrailExplainer } from "../trail/explain-events.ts";
+import type { TrustedProxies } from "./source-address.ts";
 
 /** What the configuration knows of one access key. */
 export interface SigningIdentity {
@@ -43,11 +49,19 @@ export interface DoorConfiguration {
   readonly defaultRegion: Region;
   /** Host names (without port) a request may name, beside loopback names and the bound address. */
   readonly hosts: readonly string[];
+  /** Domains whose subdomains are buckets (virtual-host style S3); requests may name them like `hosts`. */
+  readonly s3Domains?: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** Bearer token for /metrics and /statusz; without it they answer loopback clients only. */
   readonly metricsToken?: string;
+  /** Bearer token for MinIO's audit webhook; without it only loopback clients may post. */
+  readonly auditWebhookToken?: string;
+  /** Whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: TrustedProxies;
+  /** More addresses to listen on, each standing for a VPC endpoint. */
+  readonly vpcEndpoints?: readonly { readonly id: string; readonly host: string; readonly port: number }[];
   readonly clockSkewMsMax: number;
   readonly limits: DoorLimits;
   /** For the minimal DescribeOrganization answer. */
@@ -154,8 +168,16 @@ export interface DoorPorts {
   readonly operations: DoorOperations;
   readonly calls: CallRecorder;
   readonly events: EventIntake;
+  /** Absent when nothing is recorded. */
+  readonly minioAudit?: MinioAudit;
+  readonly tails: Tails;
+  readonly explainer: TrailExplainer;
   /** Absent when an S3 endpoint is configured. */
   readonly bucketDoor?: BucketDoor;
+  /** Makes records of the bucket door's calls. */
+  readonly bucketCalls?: AnsweredCalls;
+  /** Absent when nothing lies behind Cairn. */
+  readonly recorder?: Recorder;
   readonly health: () => Health;
   readonly metricsText: () => Promise<string>;
   readonly status: () => StatusReport;

@@ -1,5 +1,6 @@
 // Presigned requests: the signature stands in the query. Reads the claim; sigv4.ts judges it.
 import { queryParameter } from "./exchange.ts";
+import { parseIsoBasic } from "./iso-basic.ts";
 import { checkedParts, incomplete, parseScope, type SignatureClaim } from "./signature-claim.ts";
 
 /** A signature holds for a week at most. */
@@ -47,4 +48,12 @@ function expiresOf(text: string): number {
     throw incomplete(`X-Amz-Expires must be a number of seconds from 0 to ${expiresSecondsMax}.`);
   }
   return seconds;
+}
+
+/** When a presigned request ends; undefined for others, and for those that do not say it rightly. */
+export function presignedEndMs(query: string): number | undefined {
+  if (!isPresigned(query)) return undefined;
+  const beganMs = parseIsoBasic(queryParameter(query, "X-Amz-Date") ?? "");
+  const seconds = queryParameter(query, "X-Amz-Expires") ?? "";
+  return beganMs === undefined || !/^\d{1,9}$/.test(seconds) ? undefined : beganMs + Number(seconds) * 1000;
 }

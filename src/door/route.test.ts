@@ -58,3 +58,50 @@ test.each([
   ]);
   expect(routeOf({ method, path, query, headers: groupHeaders(raw) }).kind).toBe(kind);
 });
+
+const behind = {
+  isForwarded: (service: string) => !["cloudtrail", "cairn", "organizations"].includes(service),
+  s3Domains: ["s3.example.com"],
+};
+const host = (name: string) => `Host: ${name}`;
+
+test.each([
+  ["POST /", [signedFor("dynamodb")], "recorder dynamodb"],
+  ["PUT /events", [signedFor("s3")], "recorder s3"],
+  ["POST /service/CloudTrail_20131101/operation/GetTrail", [signedFor("monitoring")], "recorder monitoring"],
+  ["POST /service/CloudTrail_20131101/operation/GetTrail", [signedFor("cloudtrail")], "rpcV2"],
+  ["POST /", [target, signedFor("logs")], "cloudtrail"],
+  ["POST /", [signedFor("cloudtrail")], "cloudtrail"],
+  ["POST /events", [signedFor("cairn")], "events"],
+  // Log shippers.
+  ["POST /events", [signedFor("execute-api")], "events"],
+  ["GET /events", [signedFor("execute-api")], "recorder execute-api"],
+  ["POST /", [signedFor("sts"), form], "recorder sts"],
+  ["POST /", [form], "recorder sts"],
+  ["POST /", ["X-Amz-Target: AWSCognitoIdentityService.GetId"], "recorder cognito-identity"],
+  ["POST /", ["X-Amz-Target: AWSCognitoIdentityProviderService.InitiateAuth"], "recorder cognito-idp"],
+  ["POST /", ["X-Amz-Target: AWSOrganizationsV20161128.DescribeOrganization"], "organizations"],
+  [`GET /bucket/key?${presignedFor("s3")}`, [], "recorder s3"],
+  ["GET /healthz", [], "healthz"],
+  ["GET /healthz", [host("photos.localhost:4577")], "healthz"],
+  ["GET /", [host("photos.localhost:4577")], "front"],
+  ["GET /cat.jpg", [host("photos.localhost:4577")], "recorder s3 photos"],
+  ["GET /cat.jpg", [host("localhost:4577")], "nothing"],
+  ["GET /healthz", [host("photos.s3.example.com")], "recorder s3 photos"],
+  ["GET /", [host("S3.Example.com")], "recorder s3"],
+  ["PUT /k", [signedFor("s3"), host("my.photos.s3.example.com:80")], "recorder s3 my.photos"],
+  ["PUT /k", [signedFor("sqs"), host("photos.s3.example.com")], "recorder sqs"],
+  ["POST /bucket", ["Content-Type: multipart/form-data; boundary=x"], "recorder s3"],
+  ["OPTIONS /bucket/key", ["Access-Control-Request-Method: PUT"], "recorder s3"],
+  ["OPTIONS /bucket/key", [], "nothing"],
+] as const)("with services behind: %s %j → %s", (line, headers, kind) => {
+  const [method = "", url = ""] = line.split(" ");
+  const [path = "", query = ""] = url.split("?");
+  const raw = headers.flatMap((header) => [
+    header.slice(0, header.indexOf(":")),
+    header.slice(header.indexOf(":") + 2),
+  ]);
+  const route = routeOf({ method, path, query, headers: groupHeaders(raw) }, behind);
+  const more = route.kind === "recorder" ? [route.service, route.hostBucket] : [];
+  expect([route.kind, ...more].filter((part) => part !== undefined).join(" ")).toBe(kind);
+});

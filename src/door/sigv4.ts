@@ -1,7 +1,7 @@
 // Verifies AWS Signature Version 4, in the header or presigned (api.md §1.6). Takes the time as an argument.
 // Must not: know policies, or which door asks.
 import { hash, timingSafeEqual } from "node:crypto";
-import { apiError } from "../model/errors.ts";
+import { ApiError, apiError } from "../model/errors.ts";
 import type { Region } from "../model/regions.ts";
 import { canonicalRequest } from "./canonical-request.ts";
 import { type DoorRequest, headerOf, queryParameter } from "./exchange.ts";
@@ -30,6 +30,9 @@ export type SignedRequest = Pick<DoorRequest, "method" | "path" | "query" | "hea
   readonly body: Uint8Array;
 };
 
+/** The body has not come yet: S3's signer says what its hash is, and who takes the body checks it. */
+export type UnreadRequest = Omit<SignedRequest, "body"> & { readonly body: undefined };
+
 export interface VerifiedSignature {
   readonly identity: SigningIdentity;
   readonly region: Region;
@@ -40,7 +43,7 @@ export interface VerifiedSignature {
 
 /** Checks scope, time, key, token and signature, in this order. Throws an ApiError of api.md §1.6. */
 export function verifySignature(
-  request: SignedRequest,
+  request: SignedRequest | UnreadRequest,
   rules: SignatureRules,
   parts: SignatureParts,
 ): VerifiedSignature {
@@ -95,12 +98,15 @@ function checkScope(claim: SignatureClaim, rules: SignatureRules): Region {
 function checkTime(claim: SignatureClaim, rules: SignatureRules): void {
   const { requestTime, requestTimeMs, expiresSeconds } = claim;
   const { nowMs, clockSkewMsMax } = rules;
+  const isSkewed = requestTimeMs > nowMs + clockSkewMsMax || isLate(claim, rules);
+  if (isSkewed && rules.style === "s3") throw tooSkewed();
   if (requestTimeMs > nowMs + clockSkewMsMax) {
     const limit = isoBasic(nowMs + clockSkewMsMax);
     throw apiError("InvalidSignatureException.notYet", { requestTime, limit, now: isoBasic(nowMs) });
   }
   if (expiresSeconds !== undefined) {
     if (nowMs > requestTimeMs + expiresSeconds * 1000) {
+      if (rules.style === "s3") throw new ApiError("AccessDeniedException", "Request has expired");
       const limit = isoBasic(nowMs - expiresSeconds * 1000);
       throw apiError("InvalidSignatureException.presignedExpired", {
         requestTime,
@@ -109,10 +115,22 @@ function checkTime(claim: SignatureClaim, rules: SignatureRules): void {
         expiresSeconds,
       });
     }
-  } else if (requestTimeMs < nowMs - clockSkewMsMax) {
+  } else if (isLate(claim, rules)) {
     const limit = isoBasic(nowMs - clockSkewMsMax);
     throw apiError("InvalidSignatureException.expired", { requestTime, limit, now: isoBasic(nowMs) });
   }
+}
+
+function isLate({ requestTimeMs, expiresSeconds }: SignatureClaim, rules: SignatureRules): boolean {
+  return expiresSeconds === undefined && requestTimeMs < rules.nowMs - rules.clockSkewMsMax;
+}
+
+/** S3's clients set their clocks right when they hear it. */
+function tooSkewed(): ApiError {
+  return new ApiError(
+    "RequestTimeTooSkewed",
+    "The difference between the request time and the current time is too large.",
+  );
 }
 
 /** Temporary credentials need exactly their token; long-term ones must come without any. */
@@ -130,7 +148,7 @@ function checkToken(claim: SignatureClaim, identity: SigningIdentity, nowMs: num
  * Host and every x-amz-* header that is present must be signed, and every signed header must be present.
  * The security token may stand outside the signature: it is compared with the key's own token anyway.
  */
-function checkSignedHeaders(request: SignedRequest, claim: SignatureClaim): void {
+function checkSignedHeaders(request: Pick<SignedRequest, "headers">, claim: SignatureClaim): void {
   if (!claim.signedHeaders.includes("host")) {
     throw incomplete("'Host' must be a 'SignedHeader' in the AWS Authorization.");
   }
@@ -145,17 +163,21 @@ function checkSignedHeaders(request: SignedRequest, claim: SignatureClaim): void
   }
 }
 
-function payloadHash(request: SignedRequest, claim: SignatureClaim, rules: SignatureRules): string {
+function payloadHash(
+  request: SignedRequest | UnreadRequest,
+  claim: SignatureClaim,
+  rules: SignatureRules,
+): string {
   if (rules.style === "standard") return bodyHash(request);
   const said =
     headerOf(request, "x-amz-content-sha256") ?? queryParameter(request.query, "X-Amz-Content-Sha256");
   if (said === undefined) return claim.expiresSeconds === undefined ? bodyHash(request) : "UNSIGNED-PAYLOAD";
-  if (said === "UNSIGNED-PAYLOAD" || said.startsWith("STREAMING-")) return said;
+  if (said === "UNSIGNED-PAYLOAD" || said.startsWith("STREAMING-") || request.body === undefined) return said;
   return bodyHash(request);
 }
 
-function bodyHash(request: SignedRequest): string {
-  return hash("sha256", request.body, "hex");
+function bodyHash(request: SignedRequest | UnreadRequest): string {
+  return hash("sha256", request.body ?? "", "hex");
 }
 
 function signatureOf(canonical: string, claim: SignatureClaim, signingKey: SigningKey): string {

@@ -81,7 +81,11 @@ function closedBy({ bytes, end }: Span, list: SpanRecords | undefined): readonly
  * tokens. A record on one line comes back as the same bytes.
  */
 export function compactRecord(bytes: Uint8Array): Uint8Array {
-  if (!hasLineBreak({ bytes, start: 0, end: bytes.length })) return bytes;
+  return hasLineBreak({ bytes, start: 0, end: bytes.length }) ? withoutSpace(bytes) : bytes;
+}
+
+/** The bytes of valid JSON without the white space between its tokens. */
+export function withoutSpace(bytes: Uint8Array): Uint8Array {
   const compact = new Uint8Array(bytes.length);
   let length = 0;
   let inString = false;

@@ -285,7 +285,7 @@ describe("what a record tells of input, output and errors", () => {
       false,
       { name: "own-trail", s3BucketName: bucket },
     ],
-    ["LookupEvents", { MaxResults: 5 }, "UnsupportedOperationException", true, { maxResults: 5 }],
+    ["ListChannels", { MaxResults: 5 }, "UnsupportedOperationException", true, { maxResults: 5 }],
     ["GetTrail", '{"Name":', "SerializationException", true, null],
   ])("%s %j, a failure", async (operation, input, code, readOnly, parameters) => {
     const { answer, record } = await call(operation, input);

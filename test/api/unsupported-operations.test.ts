@@ -9,7 +9,7 @@ const supported = [
   ...["CreateTrail", "UpdateTrail", "DeleteTrail", "DescribeTrails", "GetTrail", "ListTrails"],
   ...["GetTrailStatus", "StartLogging", "StopLogging", "PutEventSelectors", "GetEventSelectors"],
   ...["PutInsightSelectors", "GetInsightSelectors", "AddTags", "RemoveTags", "ListTags"],
-  "ListPublicKeys",
+  ...["ListPublicKeys", "LookupEvents"],
 ];
 const unsupported = Object.keys(operationShapes).filter((name) => !supported.includes(name));
 const account = "123456789012";
@@ -75,8 +75,8 @@ function leastText(name: string, { enum: values, pattern, min = 0, max = Infinit
 const inputOf = (operation: string) =>
   leastValue(operationShapes[operation as keyof typeof operationShapes].input);
 
-test("43 operations are not there yet", () => {
-  expect(unsupported).toHaveLength(43);
+test("42 operations are not there yet", () => {
+  expect(unsupported).toHaveLength(42);
 });
 
 describe("as bytes on the wire", () => {

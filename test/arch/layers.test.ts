@@ -5,7 +5,7 @@ import { importsOf, type SourceFile, sourceFiles } from "./source-files.ts";
 const stores = ["journal", "bucket", "state"];
 /** Low folders that talk to the outside; what a feature may ask besides the stores. */
 const services = ["aws"];
-const features = ["trail", "intake", "delivery"];
+const features = ["trail", "intake", "delivery", "recorder", "history", "tail"];
 const facts = ["selector", "event", "model"];
 
 /** Folder (or file in src/) → what it may import besides itself. */
@@ -23,12 +23,16 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ...facts,
   ],
   "world.ts": ["model"],
+  client: ["world.ts"],
   cli: ["config.ts", "config", "model"],
   config: ["model", "config.ts"],
   "config.ts": ["model", "config"],
   door: [...features.filter((name) => name !== "delivery"), ...stores, ...facts],
   trail: [...stores, ...services, ...facts],
   intake: [...stores, ...facts],
+  recorder: [...stores, ...services, ...facts],
+  history: [...stores, "disk", ...facts],
+  tail: ["journal", ...facts],
   delivery: [...stores, ...services, "disk", ...facts],
   journal: ["disk", ...facts],
   bucket: ["disk", ...facts],

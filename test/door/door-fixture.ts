@@ -21,8 +21,10 @@ import { type AccountId, parseAccountId } from "../../src/model/arn.ts";
 import { apiError } from "../../src/model/errors.ts";
 import type { Operations } from "../../src/model/operations.ts";
 import { type PolicyDocument, parsePolicyValue } from "../../src/model/policy.ts";
+import type { Recorder } from "../../src/recorder/recorder.ts";
 import { buildSelectorIndex } from "../../src/selector/selector-index.ts";
 import { parseRegion, type Region } from "../../src/model/regions.ts";
+import type { Tail, TailQuestion } from "../../src/tail/tails.ts";
 
 const emptyIndex = buildSelectorIndex([], { version: 1, organizationMembers: new Set() });
 
@@ -90,6 +92,9 @@ interface World {
   /** What the status report lists. */
   trails: Iterable<TrailReport>;
   intake: IntakeAnswer | "reject";
+  readonly tailQuestions: TailQuestion[];
+  /** What the next tail tells. */
+  tail: () => Tail | "full";
   bucketAnswer: BucketDoorResponse;
   /** Handlers of slow operations wait for this. */
   gate: Promise<void>;
@@ -119,6 +124,9 @@ export interface FixtureOptions {
   readonly configuration?: Partial<DoorConfiguration>;
   readonly limits?: Partial<DoorLimits>;
   readonly withoutBucketDoor?: true;
+  /** Real ones, in place of the door that answers `bucketAnswer`. */
+  readonly buckets?: Required<Pick<DoorPorts, "bucketDoor" | "bucketCalls">>;
+  readonly recorder?: Recorder;
 }
 
 /** Starts a door. With authentication off unless the configuration says otherwise. */
@@ -140,7 +148,9 @@ export async function startDoor(options: FixtureOptions = {}): Promise<Running> 
   const ports: DoorPorts = {
     configuration: () => configuration,
     identity: (accessKeyId) => world.identities.get(accessKeyId),
-    operations: createOperations(trailOperations(world)),
+    operations: createOperations(trailOperations(world), {
+      LookupEvents: () => Promise.resolve({ Events: [] }),
+    }),
     calls: {
       reserve: () => {
         if (!world.hasRoom) return undefined;
@@ -161,6 +171,25 @@ export async function startDoor(options: FixtureOptions = {}): Promise<Running> 
           : Promise.resolve(world.intake);
       },
     },
+    tails: {
+      open: (question) => {
+        world.tailQuestions.push(question);
+        return world.tail();
+      },
+      find: () => Promise.resolve(undefined),
+    },
+    explainer: {
+      incarnationOf: (name) => {
+        if (name === "missing") throw apiError("TrailNotFoundException", { ref: "missing", account: owner });
+        return `incarnation of ${name}`;
+      },
+      explain: ({ trail }) => ({
+        kind: "explained",
+        trail: { arn: trail, isLogging: true, selectorKind: "basic" },
+        events: [],
+      }),
+    },
+    ...(options.recorder && { recorder: options.recorder }),
     ...(options.withoutBucketDoor
       ? {}
       : {
@@ -169,6 +198,7 @@ export async function startDoor(options: FixtureOptions = {}): Promise<Running> 
             return Promise.resolve(world.bucketAnswer);
           },
         }),
+    ...options.buckets,
     health: () => ({
       ready: world.ready,
       parts: { journal: { ok: world.ready, ...(world.ready ? {} : { detail: "The journal is full." }) } },
@@ -222,10 +252,18 @@ function createWorld(): World {
     ready: true,
     trails: [],
     intake: { kind: "answered", accepted: 1, rejected: [] },
+    tailQuestions: [],
+    tail: noTail,
     bucketAnswer: { status: 200, headers: { "Content-Type": "text/plain" }, body: "an object" },
     gate: Promise.resolve(),
     clockShiftMs: 0,
   };
+}
+
+/** Ends at once. */
+// oxlint-disable-next-line require-yield -- there is nothing to yield
+async function* noTail(): AsyncGenerator<Uint8Array, void> {
+  await Promise.resolve();
 }
 
 type TrailOperations = Parameters<typeof createOperations>[0];
