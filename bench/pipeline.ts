@@ -17,6 +17,7 @@ interface Case extends PipelineLoad {
   /** Of deliveries. A second is shorter than anybody needs; a run takes some seconds. */
   readonly interval: string;
   readonly pipeline: "cairn" | "naive";
+  readonly withHistory?: boolean;
 }
 
 interface Measured {
@@ -78,10 +79,11 @@ function casesOf(isQuick: boolean): Case[] {
     },
     equal(1, 128_000),
     equal(50, 128_000),
+    { ...batches, name: "5 trails and event history", withHistory: true },
   ];
   // The pair whose ratio is a goal runs three times, with the others between.
   return isQuick
-    ? [...main, ...others.slice(-4)]
+    ? [...main, ...others.slice(-5)]
     : [...main, ...others.slice(0, 4), ...main, ...others.slice(4), ...main];
 }
 
@@ -101,8 +103,10 @@ async function measureCase(one: Case, parts: Parts): Promise<Measured> {
   }
 }
 
-async function startWith({ trails, interval }: Case): Promise<MeasuredServer> {
-  const server = await serverUnderTest(["--auth", "off", "--delivery-interval", interval]);
+/** The road of an event to log files alone, unless the case is about history. */
+async function startWith({ trails, interval, withHistory = false }: Case): Promise<MeasuredServer> {
+  const history = withHistory ? [] : ["--history-retention", "off"];
+  const server = await serverUnderTest(["--auth", "off", "--delivery-interval", interval, ...history]);
   await installTrails(server, trails);
   return server;
 }
@@ -124,8 +128,13 @@ function zlibMicrosPerEvent(): number {
 function reportOf(measured: readonly Measured[]): Report {
   const ofCairn = (trails: number, perBody = 640) =>
     measured.filter(
-      ({ of }) => isCairn(of) && Object.keys(of.trails).length === trails && of.perBody === perBody,
+      ({ of }) =>
+        isCairn(of) &&
+        of.withHistory !== true &&
+        Object.keys(of.trails).length === trails &&
+        of.perBody === perBody,
     );
+  const recalled = measured.filter(({ of }) => of.withHistory === true);
   const naive = measured.filter(({ of }) => !isCairn(of));
   const speed = (all: readonly Measured[]) =>
     median(all.map(({ result, zlibMicros }) => zlibMicros / result.cpuMicrosPerEvent));
@@ -143,6 +152,10 @@ function reportOf(measured: readonly Measured[]): Report {
       {
         what: "the same with 50 trails that log the same events",
         ...{ value: speed(ofCairn(50)), unit: "x", goal: { least: 0.6 } },
+      },
+      {
+        what: "5 trails and event history (LookupEvents)",
+        ...{ value: speed(recalled), unit: "x", goal: { least: 0.6 } },
       },
       {
         what: "CPU of the naive pipeline against Cairn's, 5 trails, batches of 640",

@@ -1,5 +1,6 @@
 // Checks over several settings together. Gives sentences, each naming the settings it is about.
-import { namesOf, settings, type SettingMember } from "./config-settings.ts";
+import { namesOf } from "./config-setting.ts";
+import { settings, type SettingMember } from "./config-settings.ts";
 import { shown } from "./config-values.ts";
 import type { Configuration } from "./config-types.ts";
 

@@ -3,7 +3,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { ResignInFile } from "./config-endpoint-values.ts";
 import type { AccessKeyInFile, AccountInFile } from "./config-schema.ts";
-import { namesOf, settings, type SettingValues } from "./config-settings.ts";
+import { namesOf } from "./config-setting.ts";
+import { settings, type SettingValues } from "./config-settings.ts";
 import type {
   AccessKeyConfiguration,
   AccountConfiguration,

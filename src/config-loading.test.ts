@@ -229,6 +229,8 @@ describe("values", () => {
     ["s3-endpoint", "http://localhost:9000/", "s3Endpoint", "http://localhost:9000"],
     ["sns-endpoint", "http://localhost:9911/", "snsEndpoint", { kind: "url", url: "http://localhost:9911" }],
     ["kms-endpoint", "aws", "kmsEndpoint", { kind: "aws" }],
+    ["history-retention", "off", "historyRetentionMs", 0],
+    ["history-retention", "7d", "historyRetentionMs", 604_800_000],
     ["digest-interval", "5s", "digestIntervalMs", 5000],
     ["digest-interval", "1.5m", "digestIntervalMs", 90_000],
   ])("--%s %s", (flag, text, member, value) => {
@@ -286,6 +288,11 @@ describe("refused, with a sentence that names the setting", () => {
       "a duration too short",
       { flags: { "delivery-interval": "99ms" } },
       `${dash("delivery-interval", "CAIRN_DELIVERY_INTERVAL", "deliveryInterval")}: "99ms" is out of range; write a duration from 100ms to 1h.`,
+    ],
+    [
+      "a history too short",
+      { flags: { "history-retention": "1m" } },
+      "write a duration from 1h to 3650d, or off",
     ],
     ["a duration too long", { flags: { "delivery-interval": "61m" } }, '"61m" is out of range'],
     [

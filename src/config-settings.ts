@@ -2,11 +2,13 @@
 // text, the flags, the environment variables and the YAML keys all come from it.
 // File-only settings (accounts, organization) stand in config-schema.ts.
 import { endpointList } from "./config-endpoint-values.ts";
+import type { Setting } from "./config-setting.ts";
 import { networks, vpcEndpoints } from "./config-network-values.ts";
 import {
   accountId,
   choice,
   duration,
+  durationOrOff,
   endpointUrl,
   host,
   hostNames,
@@ -22,21 +24,6 @@ import {
   type ValueKind,
   wholeSeconds,
 } from "./config-values.ts";
-
-export interface Setting<Value = unknown> {
-  /** camelCase: `deliveryInterval` is also `--delivery-interval` and CAIRN_DELIVERY_INTERVAL. */
-  readonly name: string;
-  /** Where it stands in YAML when that is not `name` at the top, as `tls.keyFile`; `name` is accepted too. */
-  readonly group?: readonly [group: "tls" | "quotas" | "endpoints", key: string];
-  readonly kind: ValueKind<Value>;
-  /** As a user would write it; absent when the setting has no default. */
-  readonly fallback?: string;
-  /** Some other valid value, for the reference. */
-  readonly example: string;
-  /** Whether SIGHUP may change it; else it keeps its value until the next start. */
-  readonly reload: "at once" | "restart";
-  readonly about: string;
-}
 
 /** Settings without a default may be absent from the configuration. */
 interface SettingWithDefault<Value> extends Setting<Value> {
@@ -342,11 +329,12 @@ export const settings = {
   },
   historyRetentionMs: {
     name: "historyRetention",
-    kind: duration("1h", "3650d"),
+    kind: durationOrOff("1h", "3650d"),
     fallback: "90d",
     example: "365d",
     reload: "restart",
-    about: "How long management events can be looked up (LookupEvents), from their eventTime on.",
+    about:
+      "How long management events can be looked up (LookupEvents), from their eventTime on; off keeps none.",
   },
   lookupEventsRate: {
     name: "lookupEventsRate",
@@ -575,26 +563,4 @@ export const settingList: readonly (Setting & { readonly member: SettingMember }
 function membersOf<Table extends object>(table: Table): (keyof Table)[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table is a constant: its keys are exactly its own
   return Object.keys(table) as (keyof Table)[];
-}
-
-/** `deliveryInterval` → `delivery-interval`. */
-export function flagOf(setting: Setting): string {
-  return setting.name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-/** `deliveryInterval` → `CAIRN_DELIVERY_INTERVAL`. */
-export function variableOf(setting: Setting): string {
-  return `CAIRN_${flagOf(setting).replaceAll("-", "_").toUpperCase()}`;
-}
-
-/** `deliveryInterval`, or `tls.keyFile`; undefined for the setting that names the file itself. */
-export function yamlKeyOf(setting: Setting): string | undefined {
-  if (setting.name === "config") return undefined;
-  return setting.group ? setting.group.join(".") : setting.name;
-}
-
-/** All names of a setting, as messages begin with: `--port (CAIRN_PORT, port)`. */
-export function namesOf(setting: Setting): string {
-  const others = [variableOf(setting), yamlKeyOf(setting)].filter((name) => name !== undefined);
-  return `--${flagOf(setting)} (${others.join(", ")})`;
 }

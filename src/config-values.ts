@@ -52,6 +52,19 @@ export function duration(min: string, max: string): ValueKind<number> {
   };
 }
 
+/** A duration, or the word off, which is 0. */
+export function durationOrOff(min: string, max: string): ValueKind<number> {
+  const kind = duration(min, max);
+  return {
+    form: `${kind.form}, or off`,
+    read(raw) {
+      if (raw === "off" || raw === false) return { value: 0 };
+      const reading = kind.read(raw);
+      return "problem" in reading ? { problem: `${reading.problem}, or off` } : reading;
+    },
+  };
+}
+
 /** A duration without parts of a second: what it measures is written in whole seconds. */
 export function wholeSeconds(min: string, max: string): ValueKind<number> {
   const kind = duration(min, max);

@@ -11,20 +11,13 @@ import {
 } from "./config-files.ts";
 import { nearest } from "./config-nearest.ts";
 import { emptyFile, type FileContent, readFileContent } from "./config-schema.ts";
-import {
-  flagOf,
-  namesOf,
-  type Setting,
-  settingList,
-  type SettingMember,
-  settings,
-  type SettingValues,
-  variableOf,
-} from "./config-settings.ts";
+import { flagOf, namesOf, type Setting, variableOf } from "./config-setting.ts";
+import { settingList, type SettingMember, settings, type SettingValues } from "./config-settings.ts";
 import type { Configuration, ConfigurationProblem, ConfigurationSources } from "./config-types.ts";
 import { globalServiceRegion, publicRegions } from "./model/regions.ts";
 
-export { flagOf, type Setting, settingList, variableOf, yamlKeyOf } from "./config-settings.ts";
+export { flagOf, type Setting, variableOf, yamlKeyOf } from "./config-setting.ts";
+export { settingList } from "./config-settings.ts";
 export type {
   Configuration,
   ConfigurationFile,

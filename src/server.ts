@@ -19,7 +19,7 @@ import { createMetrics } from "./door/metrics.ts";
 import { trustedProxiesOf } from "./door/source-address.ts";
 import { createOperations } from "./door/operations.ts";
 import type { DoorConfiguration, Health, SigningIdentity, TrailReport } from "./door/ports.ts";
-import { type EventHistory, openEventHistory } from "./history/open-history.ts";
+import { type EventHistory, noHistory, openEventHistory } from "./history/open-history.ts";
 import { createCallRecorder } from "./intake/call-recorder.ts";
 import { createEventIntake } from "./intake/event-intake.ts";
 import type { IntakePorts } from "./intake/ports.ts";
@@ -161,7 +161,9 @@ async function openHistory(
   { closing, ...parts }: Parameters<typeof openEventHistory>[0] & Pick<Surroundings, "closing">,
   lookupsPerSecond: () => number,
 ): ReturnType<typeof openEventHistory> {
-  const options = { directory: join(first.dataDir, "history"), retentionMs: first.historyRetentionMs };
+  const retentionMs = first.historyRetentionMs;
+  if (retentionMs === 0) return noHistory;
+  const options = { directory: join(first.dataDir, "history"), retentionMs };
   const history = await openEventHistory(parts, { ...options, lookupsPerSecond });
   closing(() => history.stop());
   return history;

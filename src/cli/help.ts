@@ -1,5 +1,6 @@
 // The help texts of the command line.
-import { flagOf, type Setting, settingList, variableOf } from "../config-settings.ts";
+import { flagOf, type Setting, variableOf } from "../config-setting.ts";
+import { settingList } from "../config-settings.ts";
 
 export const generalHelp = `Cairn: an open CloudTrail that anyone can run.
 

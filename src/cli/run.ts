@@ -1,5 +1,6 @@
 // Chooses the command that the words name. Each is loaded when it is chosen: what it needs is most of a short command's time.
-import { flagOf, settingList } from "../config-settings.ts";
+import { flagOf } from "../config-setting.ts";
+import { settingList } from "../config-settings.ts";
 import { parseArguments } from "./arguments.ts";
 import { explainHelp, tailHelp, waitForHelp } from "./event-help.ts";
 import {

@@ -1,6 +1,7 @@
 // Why the server did not start, as a sentence that names the setting to change.
 import type { Configuration } from "../config.ts";
-import { namesOf, settings } from "../config-settings.ts";
+import { namesOf } from "../config-setting.ts";
+import { settings } from "../config-settings.ts";
 
 /** One line without a stack trace. */
 export function startFailure(error: unknown, { host, port, dataDir }: Configuration): string {

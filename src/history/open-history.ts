@@ -1,4 +1,5 @@
 // Opens event history for a server: the history, its page tokens and its operation.
+import { ApiError } from "../model/errors.ts";
 import type { Operations } from "../model/operations.ts";
 import { createHistory, type History } from "./history.ts";
 import { lookupEvents } from "./lookup-events.ts";
@@ -35,3 +36,16 @@ export async function openEventHistory(
     },
   };
 }
+
+/** Of a server that keeps none. */
+export const noHistory: EventHistory = {
+  operations: {
+    LookupEvents: () => {
+      const text = "This server keeps no event history: its setting historyRetention is off.";
+      return Promise.reject(new ApiError("UnsupportedOperationException", text));
+    },
+  },
+  stop: () => Promise.resolve(),
+  health: () => ({ ok: true, detail: "There is none: the setting historyRetention is off." }),
+  gauge() {},
+};

@@ -350,3 +350,32 @@ test("a restart, or a kill, loses and doubles nothing; tokens stay good", async 
     rmSync(dataDir, { recursive: true, force: true });
   }
 });
+
+test("a server without history says so, and begins one when it is told to", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "cairn-no-history-"));
+  const account = "710000000077";
+  const { CloudTrail } = await import("@aws-sdk/client-cloudtrail");
+  const lookedUp = async (args: readonly string[]) => {
+    const cairn = await startCairn({ dataDir, args: ["--auth", "off", ...args] });
+    const credentials = { accessKeyId: account, secretAccessKey: "x" };
+    const client = new CloudTrail({ endpoint: cairn.url, region: "us-east-1", credentials });
+    try {
+      await postEvents(cairn.url, eventsOf(account, 2));
+      return await client.lookupEvents({});
+    } finally {
+      client.destroy();
+      await cairn.end("SIGTERM");
+      await cairn.dispose();
+    }
+  };
+  try {
+    await expect(lookedUp(["--history-retention", "off"])).rejects.toMatchObject({
+      name: "UnsupportedOperationException",
+      message: expect.stringContaining("historyRetention"),
+    });
+    const { Events } = await lookedUp([]);
+    expect(Events?.length).toBeGreaterThanOrEqual(2);
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+});
