@@ -1,8 +1,5 @@
 // Real records of services that speak JSON or Query, turned back into the requests and answers that they tell of, and
 // described again: the same members with the same values.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { isObject } from "../../src/model/json.ts";
 import { catalogue } from "../../src/recorder/generated/service-catalogue.ts";
@@ -19,25 +16,9 @@ import {
   type Shape,
   unpackTable,
 } from "../../src/recorder/service/service-table.ts";
+import { hasRealRecords, type Json, readRecords } from "./read-records.ts";
 
-const folder = fileURLToPath(new URL("../../../shared/data/events/real/", import.meta.url));
-const isThere = existsSync(folder);
-if (!isThere) process.stdout.write("skipped: needs ../shared/data/events\n");
-
-type Json = Readonly<Record<string, unknown>>;
-
-function realRecords(): Json[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".gz"))
-    .flatMap((name) => {
-      const text = gunzipSync(readFileSync(folder + name)).toString();
-      if (!name.endsWith(".ndjson.gz")) return (JSON.parse(text) as { Records: Json[] }).Records;
-      return text
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as Json);
-    });
-}
+const isThere = hasRealRecords();
 
 interface Known {
   readonly row: CatalogueRow;
@@ -202,7 +183,7 @@ describe.skipIf(!isThere)("real records of JSON and Query services", () => {
     const known = await knownOperations();
     const differing = new Map<string, string>();
     let seen = 0;
-    for (const record of isThere ? realRecords() : []) {
+    for (const record of isThere ? readRecords("real") : []) {
       const found = known.get(`${textOf(record["eventSource"])} ${textOf(record["eventName"])}`);
       if (!found || record["eventType"] !== "AwsApiCall") continue;
       seen++;

@@ -1,30 +1,14 @@
 // EC2's real records of reading, turned back into the requests that they tell of, and described again: the same sets, also
 // those that are empty.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { isObject } from "../../src/model/json.ts";
 import { described } from "../../src/recorder/service/passed-call.test-world.ts";
+import { hasRealRecords, type Json, readRecords } from "./read-records.ts";
 
-const folder = fileURLToPath(new URL("../../../shared/data/events/real/", import.meta.url));
-const isThere = existsSync(folder);
-if (!isThere) process.stdout.write("skipped: needs ../shared/data/events\n");
-
-type Json = Readonly<Record<string, unknown>>;
+const isThere = hasRealRecords();
 
 function ec2Records(): Json[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".gz"))
-    .flatMap((name) => {
-      const text = gunzipSync(readFileSync(folder + name)).toString();
-      if (!name.endsWith(".ndjson.gz")) return (JSON.parse(text) as { Records: Json[] }).Records;
-      return text
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as Json);
-    })
-    .filter((record) => record["eventSource"] === "ec2.amazonaws.com");
+  return readRecords("real").filter((record) => record["eventSource"] === "ec2.amazonaws.com");
 }
 
 /** Parameter of the API by what an item of a set is called; sets that were not sent have none. */

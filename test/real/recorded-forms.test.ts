@@ -1,8 +1,5 @@
 // What the recorder's tables say of an operation, held against every real record of it in the shared collection: its name,
 // source, category, whether it only reads, and that each member of the record is one that the recorder would write so.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { isObject } from "../../src/model/json.ts";
 import { catalogue } from "../../src/recorder/generated/service-catalogue.ts";
@@ -20,27 +17,13 @@ import {
   type Shape,
   unpackTable,
 } from "../../src/recorder/service/service-table.ts";
+import { hasRealRecords, type Json, readRecords } from "./read-records.ts";
 
-const folder = fileURLToPath(new URL("../../../shared/data/events/", import.meta.url));
-const isThere = existsSync(folder);
-if (!isThere) process.stdout.write("skipped: needs ../shared/data/events\n");
-
-type Json = Readonly<Record<string, unknown>>;
+const isThere = hasRealRecords();
 
 /** Of AWS's own accounts and guides; what others made up for tests is not asked. */
 function realRecords(): Json[] {
-  return ["real/", "docs-examples/"].flatMap((part) =>
-    readdirSync(folder + part, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".gz"))
-      .flatMap((name) => {
-        const text = gunzipSync(readFileSync(folder + part + name)).toString();
-        if (!name.endsWith(".ndjson.gz")) return (JSON.parse(text) as { Records: Json[] }).Records;
-        return text
-          .split("\n")
-          .filter((line) => line !== "")
-          .map((line) => JSON.parse(line) as Json);
-      }),
-  );
+  return readRecords("real", "docs-examples");
 }
 
 interface Known {

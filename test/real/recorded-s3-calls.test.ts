@@ -1,7 +1,4 @@
 // S3's real records, turned back into the requests and answers that they tell of, and described again: the same members.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { isObject } from "../../src/model/json.ts";
 import { catalogue } from "../../src/recorder/generated/service-catalogue.ts";
@@ -12,29 +9,18 @@ import {
   type TestRequest,
 } from "../../src/recorder/service/passed-call.test-world.ts";
 import { type Operation, unpackTable } from "../../src/recorder/service/service-table.ts";
+import { hasRealRecords, type Json, readRecords } from "./read-records.ts";
 
-const folder = fileURLToPath(new URL("../../../shared/data/events/real/", import.meta.url));
-const isThere = existsSync(folder);
-if (!isThere) process.stdout.write("skipped: needs ../shared/data/events\n");
-
-type Json = Readonly<Record<string, unknown>>;
+const isThere = hasRealRecords();
 
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function s3Records(): Json[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".gz"))
-    .flatMap((name) => {
-      const text = gunzipSync(readFileSync(folder + name)).toString();
-      if (!name.endsWith(".ndjson.gz")) return (JSON.parse(text) as { Records: Json[] }).Records;
-      return text
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as Json);
-    })
-    .filter((record) => record["eventSource"] === "s3.amazonaws.com" && record["eventType"] === "AwsApiCall");
+  return readRecords("real").filter(
+    (record) => record["eventSource"] === "s3.amazonaws.com" && record["eventType"] === "AwsApiCall",
+  );
 }
 
 async function operationsByName(): Promise<ReadonlyMap<string, Operation>> {
