@@ -230,6 +230,7 @@ describe("values", () => {
     ["sns-endpoint", "http://localhost:9911/", "snsEndpoint", { kind: "url", url: "http://localhost:9911" }],
     ["kms-endpoint", "aws", "kmsEndpoint", { kind: "aws" }],
     ["history-retention", "off", "historyRetentionMs", 0],
+    ["shared-log-files", "on", "sharedLogFiles", "on"],
     ["history-retention", "7d", "historyRetentionMs", 604_800_000],
     ["digest-interval", "5s", "digestIntervalMs", 5000],
     ["digest-interval", "1.5m", "digestIntervalMs", 90_000],

@@ -473,6 +473,15 @@ export const settings = {
     reload: "restart",
     about: "How hard log files are compressed: 1 is fastest, 9 smallest. From 7 on by zlib.",
   },
+  sharedLogFiles: {
+    name: "sharedLogFiles",
+    kind: choice("on", "off"),
+    fallback: "off",
+    example: "on",
+    reload: "restart",
+    about:
+      "In directory buckets: log files with the same content are one file with several names (hard links). Cheaper with many equal trails; but who changes one in place changes all.",
+  },
   putTimeoutMs: {
     name: "putTimeout",
     kind: duration("1s", "1h"),

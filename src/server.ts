@@ -306,7 +306,8 @@ interface Buckets {
 async function openBuckets(configuration: Configuration, { appId }: DeliveryMark): Promise<Buckets> {
   const { s3Endpoint, s3Region, s3PathStyle, dataDir } = configuration;
   if (s3Endpoint === undefined) {
-    const directory = openDirectoryBuckets({ root: join(dataDir, "buckets"), clock: realClock });
+    const shareBodies = configuration.sharedLogFiles === "on";
+    const directory = openDirectoryBuckets({ root: join(dataDir, "buckets"), clock: realClock, shareBodies });
     return { bucket: directory, directory, close: async () => {} };
   }
   // The S3 client is large and slow to load; only those who use it pay for it.

@@ -8,7 +8,7 @@
 //   {root}/.cairn/tmp/                                           unfinished writes and what links were made to last
 //                                                                (shared-bodies.ts), removed at the first use
 //
-// One body under several keys is one file with several names (hard links), but for the first.
+// With `shareBodies` one body under several keys is one file with several names (hard links), but for the first.
 // Limits: what `put` and `get` handle is whole in memory, and so are the names of one folder; `open`, `copy` and uploads
 // stream. Keys that differ only in case need a file system that tells them apart.
 // Invariants: a bucket exists when its folder does. An object is renamed into place after its description is
@@ -64,6 +64,11 @@ export interface DirectoryBucketsOptions {
   readonly partBytesMin?: number;
   /** Multipart uploads under way in one bucket; default 10,000. */
   readonly uploadsMax?: number;
+  /**
+   * One body under several keys becomes one file with several names. Default: off, for who changes one of them in place
+   * changes all, and evidence should not hang together.
+   */
+  readonly shareBodies?: boolean;
 }
 
 const keysPerPageMax = 1000;
@@ -96,7 +101,7 @@ class DirectoryBuckets implements DirectoryStore {
     this.disk = disk;
     this.tree = tree;
     this.files = new DurableFiles({ disk, root, temporaries: [sideFolder, "tmp"] });
-    this.bodies = new SharedBodies(this.files);
+    this.bodies = new SharedBodies(this.files, options.shareBodies === true);
     this.places = new DirectoryPlaces({ files: this.files, tree, root });
     this.reader = new DirectoryReader({ disk, tree, places: this.places });
     const { files, places, reader, turns } = this;

@@ -20,11 +20,14 @@ interface Known {
 
 export class SharedBodies {
   private readonly files: DurableFiles;
+  private readonly isSharing: boolean;
   private readonly known = new WeakMap<Uint8Array, Known>();
   private kept: Known[] = [];
 
-  constructor(files: DurableFiles) {
+  /** With `isSharing` off bodies are only hashed once. */
+  constructor(files: DurableFiles, isSharing: boolean) {
     this.files = files;
+    this.isSharing = isSharing;
   }
 
   etagOf(body: Uint8Array): string {
@@ -33,6 +36,7 @@ export class SharedBodies {
 
   /** A synced temporary file with this body, to link to; undefined when the body comes for the first time: most come once. */
   async source(body: Uint8Array): Promise<string | undefined> {
+    if (!this.isSharing) return undefined;
     const known = this.of(body);
     known.puts += 1;
     if (known.puts === 1 || known.isUnlinkable) return undefined;

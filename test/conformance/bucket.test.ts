@@ -46,7 +46,12 @@ function directoryHarness(store: ReturnType<typeof openDirectoryBuckets>): Bucke
 bucketSuite("directory on the real disk", {
   open: async () =>
     directoryHarness(
-      openDirectoryBuckets({ root: join(await newFolder(), "buckets"), clock, partBytesMin: 0 }),
+      openDirectoryBuckets({
+        root: join(await newFolder(), "buckets"),
+        clock,
+        partBytesMin: 0,
+        shareBodies: true,
+      }),
     ),
 });
 
@@ -54,7 +59,9 @@ bucketSuite("directory on a simulated disk", {
   open: () => {
     const world = simulatedTree(new SimulatedDisk({ seed: 7 }));
     return Promise.resolve(
-      directoryHarness(openDirectoryBuckets({ root: "/buckets", clock, ...world, partBytesMin: 0 })),
+      directoryHarness(
+        openDirectoryBuckets({ root: "/buckets", clock, ...world, partBytesMin: 0, shareBodies: true }),
+      ),
     );
   },
   runs: 10,
@@ -62,7 +69,7 @@ bucketSuite("directory on a simulated disk", {
 
 bucketSuite("S3 client against Cairn's bucket door", {
   open: async () => {
-    const directory = openDirectoryBuckets({ root: await newFolder(), clock });
+    const directory = openDirectoryBuckets({ root: await newFolder(), clock, shareBodies: true });
     const server = await serveBucketDoor(directory);
     const credentials = { accessKeyId: "111122223333", secretAccessKey: "secret" };
     const store = await openS3Buckets({
@@ -130,7 +137,7 @@ async function openVersitygw(): Promise<BucketHarness> {
 describe("the directory", () => {
   test("holds ordinary objects as plain files under their keys", async () => {
     const root = await newFolder();
-    const store = openDirectoryBuckets({ root, clock });
+    const store = openDirectoryBuckets({ root, clock, shareBodies: true });
     await store.create("logs");
     const key = oddKeys.at(-1) ?? "";
     await store.put({ bucket: "logs", key, body: Buffer.from("real bytes"), metadata: {} });
@@ -141,7 +148,7 @@ describe("the directory", () => {
 
   test("a file that somebody copied there is an object with sane metadata", async () => {
     const root = await newFolder();
-    const store = openDirectoryBuckets({ root, clock });
+    const store = openDirectoryBuckets({ root, clock, shareBodies: true });
     await store.create("logs");
     await writeFile(join(root, "logs/x.json.gz"), "gzip bytes");
     await writeFile(join(root, "logs/né"), "its name is none of ours");
@@ -156,7 +163,7 @@ describe("the directory", () => {
 
   test("a file that somebody changed is not described as it was", async () => {
     const root = await newFolder();
-    const store = openDirectoryBuckets({ root, clock });
+    const store = openDirectoryBuckets({ root, clock, shareBodies: true });
     await store.create("logs");
     await store.put({
       bucket: "logs",
@@ -173,7 +180,7 @@ describe("the directory", () => {
 
   test("a bucket that was removed by hand is gone, and can be made again", async () => {
     const root = await newFolder();
-    const store = openDirectoryBuckets({ root, clock });
+    const store = openDirectoryBuckets({ root, clock, shareBodies: true });
     await store.create("logs");
     await store.putPolicy("logs", "{}");
     const object = { bucket: "logs", key: "a/b/c", body: Buffer.from("x"), metadata: {} };
@@ -190,7 +197,7 @@ describe("the directory", () => {
 
   test("one body under several keys is one file but for the first, and each object stays its own", async () => {
     const root = await newFolder();
-    const store = openDirectoryBuckets({ root, clock });
+    const store = openDirectoryBuckets({ root, clock, shareBodies: true });
     await store.create("logs");
     const body = Buffer.from("the same for all");
     const metadata = { contentType: "application/json", contentEncoding: "gzip" };
@@ -206,10 +213,23 @@ describe("the directory", () => {
     expect(found?.head.metadata).toMatchObject(metadata);
   });
 
+  test("unless it is asked for, equal objects do not hang together", async () => {
+    const root = await newFolder();
+    const store = openDirectoryBuckets({ root, clock });
+    const body = Buffer.from("the same for all");
+    for (const bucket of ["one", "two", "three"]) {
+      await store.create(bucket);
+      await store.put({ bucket, key: "log.json.gz", body, metadata: {} });
+    }
+    await writeFile(join(root, "one/log.json.gz"), "changed in place");
+    expect((await store.get("two", "log.json.gz"))?.body).toEqual(body);
+    expect((await store.get("three", "log.json.gz"))?.body).toEqual(body);
+  });
+
   test("where there are no links, each object is written", async () => {
     const root = await newFolder();
     const link = () => Promise.reject(Object.assign(new Error("EPERM"), { code: "EPERM" }));
-    const store = openDirectoryBuckets({ root, clock, disk: { ...nodeDisk(), link } });
+    const store = openDirectoryBuckets({ root, clock, disk: { ...nodeDisk(), link }, shareBodies: true });
     await store.create("logs");
     const body = Buffer.from("the same for all");
     for (const key of ["a", "b", "c", "d"]) {
@@ -221,10 +241,10 @@ describe("the directory", () => {
 
   test("what a crash left unfinished is removed at the first use", async () => {
     const root = await newFolder();
-    const first = openDirectoryBuckets({ root, clock });
+    const first = openDirectoryBuckets({ root, clock, shareBodies: true });
     await first.create("logs");
     await writeFile(join(root, ".cairn/tmp/99"), "half of some");
-    const second = openDirectoryBuckets({ root, clock });
+    const second = openDirectoryBuckets({ root, clock, shareBodies: true });
     await second.put({ bucket: "logs", key: "k", body: Buffer.from("x"), metadata: {} });
     expect(await readdir(join(root, ".cairn/tmp"))).toEqual([]);
   });

@@ -54,7 +54,7 @@ type Buckets = ReturnType<typeof openDirectoryBuckets>;
 type Expected = Map<string, string | undefined>;
 
 function open(disk: SimulatedDisk): Buckets {
-  return openDirectoryBuckets({ root: "/data/buckets", clock, ...simulatedTree(disk) });
+  return openDirectoryBuckets({ root: "/data/buckets", clock, ...simulatedTree(disk), shareBodies: true });
 }
 
 async function run(store: Buckets, step: Step): Promise<void> {
