@@ -4,6 +4,7 @@ import { type DoorCall, type DoorOperationTable, ownerElement, xmlAnswer } from 
 import type { BucketDoorResponse } from "./s3-door-types.ts";
 import { isoDate } from "./s3-http.ts";
 import { element, textElement } from "./s3-xml.ts";
+import { percentEncoded } from "../model/percent-encoding.ts";
 
 const keysMax = 1000;
 
@@ -125,9 +126,7 @@ function itemElements(call: DoorCall, { page, encode, withOwner }: Items): reado
 
 /** As S3 does it: everything but unreserved characters and the slash. */
 function urlEncode(text: string): string {
-  return encodeURIComponent(text)
-    .replaceAll("%2F", "/")
-    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  return percentEncoded(text).replaceAll("%2F", "/");
 }
 
 function writeToken(startAfter: string): string {

@@ -1,9 +1,10 @@
 // Requests to Cairn's own pages that want to know who asks: signed for the service `cloudtrail` with the credentials that the
 // AWS CLI would take, as SigV4 wants it. Must not: print, or follow redirects, which would take the signature elsewhere.
-import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import { z } from "zod";
 import { type AskingTerminal, credentialsFor, defaultRegion, openCloudTrail } from "./cloudtrail-client.ts";
+import { percentEncoded } from "../model/percent-encoding.ts";
 import { printable } from "./printable.ts";
+import { SignerHash } from "./signer-hash.ts";
 
 export interface ServerRequest {
   readonly url: URL;
@@ -24,17 +25,10 @@ export async function requestServer(request: ServerRequest, terminal: AskingTerm
   const { url, method, path, body, signal } = request;
   const page = new URL(url);
   page.pathname = `${page.pathname.replace(/\/+$/, "")}${path}`;
-  page.search = [...request.query].map((pair) => pair.map(encoded).join("=")).join("&");
+  // As the signer encodes it, so that both sides see the same text.
+  page.search = [...request.query].map((pair) => pair.map(percentEncoded).join("=")).join("&");
   const headers = await signedHeaders(page, request, terminal);
   return fetch(page, { method, headers, redirect: "manual", signal, ...(body !== undefined && { body }) });
-}
-
-/** As SigV4 encodes it, so that both sides see the same text. */
-function encoded(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }
 
 async function signedHeaders(
@@ -45,7 +39,7 @@ async function signedHeaders(
   const { SignatureV4 } = await import("@smithy/signature-v4");
   const region = request.region ?? defaultRegion(terminal);
   const credentials = await credentialsOf(request, terminal);
-  const signer = new SignatureV4({ service: "cloudtrail", region, credentials, sha256: Sha256 });
+  const signer = new SignatureV4({ service: "cloudtrail", region, credentials, sha256: SignerHash });
   const { headers } = await signer.sign({
     method: request.method,
     protocol: page.protocol,
@@ -77,36 +71,6 @@ async function credentialsOf(
   } finally {
     client.destroy();
   }
-}
-
-type Data = string | ArrayBuffer | ArrayBufferView;
-
-/** SHA-256 as the signer wants it. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-
-  constructor(secret?: Data) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(secret));
-  }
-
-  update(data: Data): void {
-    this.#hash.update(bytesOf(data));
-  }
-
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(new Uint8Array(this.#hash.digest()));
-  }
-
-  reset(): void {
-    throw new Error("A hash is used once.");
-  }
-}
-
-function bytesOf(data: Data): Buffer {
-  if (typeof data === "string") return Buffer.from(data, "utf8");
-  return ArrayBuffer.isView(data)
-    ? Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-    : Buffer.from(data);
 }
 
 const problem = z.object({ __type: z.string(), message: z.string() });

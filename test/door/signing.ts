@@ -1,32 +1,6 @@
 // Signs requests with @smithy/signature-v4, an implementation that is not ours.
-import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
-
-type Data = string | ArrayBuffer | ArrayBufferView;
-
-/** SHA-256 as @smithy/signature-v4 wants it. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-  constructor(secret?: Data) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(secret));
-  }
-  update(data: Data): void {
-    this.#hash.update(bytesOf(data));
-  }
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(new Uint8Array(this.#hash.digest()));
-  }
-  reset(): void {
-    throw new Error("The signer does not reset.");
-  }
-}
-
-function bytesOf(data: Data): Buffer {
-  if (typeof data === "string") return Buffer.from(data, "utf8");
-  return ArrayBuffer.isView(data)
-    ? Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-    : Buffer.from(data);
-}
+import { SignerHash } from "../../src/cli/signer-hash.ts";
 
 interface Credentials {
   readonly accessKeyId: string;
@@ -59,7 +33,7 @@ export async function sign(request: Unsigned, signing: Signing) {
     credentials: signing.credentials,
     region: signing.region ?? "us-east-1",
     service: signing.service,
-    sha256: Sha256,
+    sha256: SignerHash,
     uriEscapePath: signing.service !== "s3",
   });
   const whole = {

@@ -3,6 +3,7 @@
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { percentEncoded } from "../../model/percent-encoding.ts";
 import { type EvidenceContent, type EvidenceObject, notFound, wholeBytesMax } from "./evidence.ts";
 
 export interface ObjectPlace {
@@ -73,7 +74,7 @@ class HttpGet implements SignedGet {
 
   private async send({ bucket, key }: ObjectPlace): Promise<IncomingMessage> {
     const { protocol, hostname, port, host, pathname } = this.base;
-    const path = `${pathname.replace(/\/$/, "")}/${[bucket, ...key.split("/")].map(encodeSegment).join("/")}`;
+    const path = `${pathname.replace(/\/$/, "")}/${[bucket, ...key.split("/")].map(percentEncoded).join("/")}`;
     const signed = await this.signer.sign({
       method: "GET",
       protocol,
@@ -130,12 +131,4 @@ async function whole(answer: IncomingMessage, bytesMax = wholeBytesMax): Promise
     answer.on("end", () => resolve(Buffer.concat(chunks)));
     answer.on("error", reject);
   });
-}
-
-/** As SigV4 wants it: everything but the unreserved characters. */
-function encodeSegment(segment: string): string {
-  return encodeURIComponent(segment).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }
