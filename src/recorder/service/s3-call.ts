@@ -98,13 +98,12 @@ export class S3Call implements UnderstoodHead {
 
   #parts({ request, head, answer }: PassedCall, account: string): readonly DescribedPart[] {
     const { bucket = "" } = this.#target;
-    const arn = this.#bucketArn(bucket, account);
     const ofBucket = this.#bucketResource(bucket, account);
     const type = objectTypes[this.#source];
     return deletedParts(
       deletionsOf(readBody(request, head.headers)),
       readBody(answer.body, answer.headers),
-      (key) => [{ type, ARN: `${arn}${parseArn(bucket) ? "/object" : ""}/${key}` }, ofBucket],
+      (key) => [{ type, ARN: this.#objectArn(bucket, key, account) }, ofBucket],
     );
   }
 
@@ -129,12 +128,11 @@ export class S3Call implements UnderstoodHead {
     // Whose bucket it is no request tells: x-amz-expected-bucket-owner is a claim that most stores do not check, and it
     // would put records into the log of whoever is named.
     const arn = this.#bucketArn(bucket, account);
-    const point = parseArn(bucket);
     const ofBucket = this.#bucketResource(bucket, account);
     const type = objectTypes[this.#source];
     const object: DescribedResource[] =
       key !== undefined
-        ? [{ type, ARN: `${arn}${point ? "/object" : ""}/${key}` }]
+        ? [{ type, ARN: this.#objectArn(bucket, key, account) }]
         : isDataEvent("s3", eventName)
           ? [{ type, ARNPrefix: `${arn}/${this.#query.get("prefix") ?? ""}` }]
           : [];
@@ -168,6 +166,11 @@ export class S3Call implements UnderstoodHead {
     return text.startsWith("arn:") || !text.includes("/") ? undefined : text;
   }
 
+  /** By an access point objects have ARNs below `/object`. */
+  #objectArn(bucket: string, key: string, account: string): string {
+    return `${this.#bucketArn(bucket, account)}${parseArn(bucket) ? "/object" : ""}/${key}`;
+  }
+
   #bucketArn(bucket: string, account: string): string {
     if (parseArn(bucket)) return bucket;
     const { region } = this.#head;
@@ -182,7 +185,7 @@ export class S3Call implements UnderstoodHead {
     if (hasDotSegments(this.#head.path)) return { action: "s3:*", resource: "*" };
     if (bucket === undefined) return { action, resource: "*" };
     const arn = this.#bucketArn(bucket, account);
-    if (key !== undefined) return { action, resource: `${arn}${parseArn(bucket) ? "/object" : ""}/${key}` };
+    if (key !== undefined) return { action, resource: this.#objectArn(bucket, key, account) };
     // The objects are named in the body.
     if (this.#name === "PostObject") return { action, resource: `${arn}/*` };
     return this.#name === "DeleteObjects" ? this.#deletions(request, arn) : { action, resource: arn };
