@@ -33,10 +33,10 @@ import {
   TestPlaces,
   textOf,
 } from "./delivery-world.ts";
+import { MortalLife } from "./mortal-life.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 
 const rounds = 200;
-const never = new Promise<never>(() => {});
 const incarnations = ["a", "b", "c"];
 const options = {
   ...testOptions,
@@ -77,55 +77,10 @@ class TestTopics implements Topics {
 
 type Draw = ReturnType<typeof seededRandom>;
 
-/** One process: after its death no call of its ports has an answer, and none has an effect. */
-class Life {
-  isDead = false;
+/** One process with its delivery. */
+class Life extends MortalLife {
   /** Whether delivery's start has ended, and how. */
   start: "under way" | "done" | "failed" = "under way";
-  #calls = 0;
-  readonly #dieAt: number;
-  readonly #failEvery: number;
-  readonly #draw: Draw;
-
-  constructor(draw: Draw, fate: { dieAt: number; failEvery: number }) {
-    this.#draw = draw;
-    this.#dieAt = fate.dieAt;
-    this.#failEvery = fate.failEvery;
-  }
-
-  /** The same object, whose asynchronous methods named here may fail or be the last thing the process did. */
-  mortal<T extends object>(subject: T, methods: readonly (keyof T)[], mayFail: boolean): T {
-    return new Proxy(subject, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== "function") return value;
-        if (!methods.includes(name as keyof T)) return value.bind(target) as unknown;
-        return async (...args: unknown[]) => this.#call(() => Reflect.apply(value, target, args), mayFail);
-      },
-    });
-  }
-
-  async #call(effect: () => unknown, mayFail: boolean): Promise<unknown> {
-    if (this.isDead) return never;
-    this.#calls += 1;
-    if (this.#calls === this.#dieAt) {
-      // It died before the call had its effect, or just after.
-      if (this.#draw.below(2) === 0) void Promise.resolve(effect()).catch(() => undefined);
-      this.isDead = true;
-      return never;
-    }
-    const fails = mayFail && this.#draw.below(this.#failEvery) === 0;
-    if (fails && this.#draw.below(2) === 0) throw new Error("The simulated call failed without effect.");
-    try {
-      const result = await effect();
-      if (this.isDead) return await never;
-      if (fails) throw new Error("The simulated call failed after its effect.");
-      return result;
-    } catch (error) {
-      if (this.isDead) return never;
-      throw error;
-    }
-  }
 }
 
 class Simulation {

@@ -16,23 +16,13 @@ import {
   smallLimits,
   type WantedEvents,
 } from "./history-world.ts";
+import { MortalLife } from "./mortal-life.ts";
 
 const rounds = 120;
-const never = new Promise<never>(() => {});
 const limits = { ...smallLimits, sealRows: 15, retryMs: 100 };
 
-/** One process: after its death no call of its ports has an answer, and none has an effect. */
-class Life {
-  isDead = false;
-  #calls = 0;
-  readonly #draw: HistoryWorld["draw"];
-  readonly #fate: { readonly dieAt: number; readonly failEvery: number };
-
-  constructor(draw: HistoryWorld["draw"], fate: { dieAt: number; failEvery: number }) {
-    this.#draw = draw;
-    this.#fate = fate;
-  }
-
+/** One process with its history. */
+class Life extends MortalLife {
   ports(ports: HistoryPorts): HistoryPorts {
     const { journal, state, disk, clock } = ports;
     const diskCalls = [
@@ -46,38 +36,11 @@ class Life {
     ] as const;
     return {
       ...ports,
-      journal: this.#mortal<Journal>(journal, ["read", "release", "waitBeyond"], false),
-      state: this.#mortal<StateStore>(state, ["get", "put"], true),
-      disk: this.#mortal<Disk>(disk, diskCalls, true),
-      clock: this.#mortal<Clock>(clock, ["sleep"], false),
+      journal: this.mortal<Journal>(journal, ["read", "release", "waitBeyond"], false),
+      state: this.mortal<StateStore>(state, ["get", "put"], true),
+      disk: this.mortal<Disk>(disk, diskCalls, true),
+      clock: this.mortal<Clock>(clock, ["sleep"], false),
     };
-  }
-
-  #mortal<T extends object>(subject: T, methods: readonly (keyof T)[], mayFail: boolean): T {
-    return new Proxy(subject, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== "function") return value;
-        if (!methods.includes(name as keyof T)) return value.bind(target) as unknown;
-        return async (...args: unknown[]) => this.#call(() => Reflect.apply(value, target, args), mayFail);
-      },
-    });
-  }
-
-  async #call(effect: () => unknown, mayFail: boolean): Promise<unknown> {
-    if (this.isDead) return never;
-    this.#calls += 1;
-    if (this.#calls === this.#fate.dieAt) {
-      if (this.#draw.below(2) === 0) void Promise.resolve(effect()).catch(() => undefined);
-      this.isDead = true;
-      return never;
-    }
-    const fails = mayFail && this.#draw.below(this.#fate.failEvery) === 0;
-    if (fails && this.#draw.below(2) === 0) throw new Error("The simulated call failed without effect.");
-    const result = await effect();
-    if (this.isDead) return never;
-    if (fails) throw new Error("The simulated call failed after its effect.");
-    return result;
   }
 }
 
