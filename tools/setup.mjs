@@ -43,6 +43,12 @@ export function setUp() {
     compileDeflate,
   );
   once(
+    "packer",
+    () => hashOf(["package-lock.json", "tools/setup.mjs", ...sources(packerFolder)]),
+    packerCode,
+    compilePacker,
+  );
+  once(
     "built",
     () => hashOf([...buildFiles, ...sources("src")]),
     "dist",
@@ -73,6 +79,8 @@ const scannerCode = join("src", "event", "generated", "scanner-code.ts");
 const encoderFolder = join("src", "delivery", "assembly");
 const threadSource = join("src", "delivery", "deflate-thread.ts");
 const deflateCode = join("src", "delivery", "generated", "deflate-code.ts");
+const packerFolder = join("src", "history", "assembly");
+const packerCode = join("src", "history", "generated", "packer-code.ts");
 
 /**
  * The scanner is AssemblyScript, compiled to WebAssembly that imports nothing. Its bytes become a module of source, so
@@ -102,6 +110,13 @@ function compileDeflate() {
     encoderCode,
     threadCode,
   });
+}
+
+/** The packer of the event history in the same way. */
+function compilePacker() {
+  const entry = join(packerFolder, "packer.ts");
+  const code = compileAssembly(entry, { pages: 36, what: "Compiling the packer" });
+  writeGenerated(packerCode, "the packer's WebAssembly", { packerCode: code });
 }
 
 /** AssemblyScript to WebAssembly in base64. No allocator, no garbage collector; the memory (memory-map.ts) never grows. */

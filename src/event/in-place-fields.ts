@@ -1,7 +1,7 @@
 // The fields of a record where they lie: the scanner's row says where, and a value is made when it is asked for. Pure.
 // Texts that many records share are made once (equal ones are the same string); long or individual ones (ids, times,
 // ARNs) at every asking.
-import type { RecordFields, RecordResource } from "./record.ts";
+import type { PlacedFields, RecordFields, RecordResource } from "./record.ts";
 import { filledBits, rangeEnd, flag, resourceWord, word } from "./scanner-keys.ts";
 import type { ReadableRecord } from "./scanned-record.ts";
 
@@ -43,7 +43,7 @@ export class AffirmedRecord implements ReadableRecord {
     return ((this.#scanned.rows[this.#row + word.flags] ?? 0) & flag.isOdd) !== 0;
   }
 
-  get inPlace(): RecordFields {
+  get inPlace(): PlacedFields {
     return new InPlaceFields(this.#scanned, this.#row);
   }
 
@@ -90,8 +90,10 @@ const spliceable = (["eventID", "eventType", "eventCategory", "recipientAccountI
 }));
 const completeCall = spliceable.reduce((bits, { bit }) => bits | bit, requiredOfCall);
 const userIdentityBit = filledBits(["userIdentity"]);
+const eventTimeBit = filledBits(["eventTime"]);
+const eventIdBit = filledBits(["eventID"]);
 
-class InPlaceFields implements RecordFields {
+class InPlaceFields implements PlacedFields {
   readonly #scanned: ScannedRows;
   readonly #row: number;
   #resources: readonly RecordResource[] | undefined;
@@ -150,15 +152,39 @@ class InPlaceFields implements RecordFields {
     return textAt(this.#scanned, this.#scanned.rows, this.#row + word.userIdentityArn);
   }
   get hasUserIdentity(): boolean {
-    return ((this.#scanned.rows[this.#row + word.filled] ?? 0) & userIdentityBit) !== 0;
+    return this.#isFilled(userIdentityBit);
   }
   get resources(): readonly RecordResource[] {
     this.#resources ??= resourcesOf(this.#scanned, this.#row);
     return this.#resources;
   }
+  get userIdentityAt(): number {
+    return this.#place(word.userIdentity);
+  }
+  get requestParametersAt(): number {
+    return this.#place(word.requestParameters);
+  }
+  get responseElementsAt(): number {
+    return this.#place(word.responseElements);
+  }
+  get eventTimeAt(): number {
+    return this.#isFilled(eventTimeBit) ? this.#place(word.eventTime) : 0;
+  }
+  get eventIdAt(): number {
+    return this.#isFilled(eventIdBit) ? this.#place(word.eventID) : 0;
+  }
 
   #text(place: number): string | undefined {
     return this.#scanned.texts[this.#scanned.rows[this.#row + place] ?? 0];
+  }
+
+  #isFilled(bit: number): boolean {
+    return ((this.#scanned.rows[this.#row + word.filled] ?? 0) & bit) !== 0;
+  }
+
+  #place(place: number): number {
+    const start = this.#scanned.rows[this.#row + place] ?? 0;
+    return start === 0 ? 0 : this.#scanned.offset + start;
   }
 
   #truth(place: number): boolean | undefined {

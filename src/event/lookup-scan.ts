@@ -9,14 +9,15 @@ import {
   lookupFieldsOf,
   usernameOf,
 } from "./lookup-fields.ts";
-import type { RecordFields } from "./record.ts";
+import { isPlaced, type PlacedFields, type RecordFields } from "./record.ts";
 import { pathsOf, type ResourcePath } from "./resource-paths.ts";
 import { byte, isSpace } from "./scan-bytes.ts";
 
-/** The two derived attributes and the key: the others are among the fields of the scanner. */
-export type DerivedFields = Pick<LookupFields, "username" | "accessKeyId" | "resources">;
+/** Whom a record is looked up by: of equal identities it is mostly the same object. */
+export type LookupNames = Pick<LookupFields, "username" | "accessKeyId">;
 
-type Names = Pick<LookupFields, "username" | "accessKeyId">;
+/** The two derived attributes and the key: the others are among the fields of the scanner. */
+export type DerivedFields = LookupNames & Pick<LookupFields, "resources">;
 
 /** A record among others: one line of a body. */
 export interface RecordRange {
@@ -26,25 +27,20 @@ export interface RecordRange {
 }
 
 const noResources: readonly LookupResource[] = [];
-const noNames: Names = {};
+const noNames: LookupNames = {};
 
-/** Records that name everything inside are few: they are parsed. */
+/** Records that name everything inside are few, and so are those whose places are not known: they are parsed. */
 export function parsedFieldsOf({ body, start, end }: RecordRange): LookupFields {
   const parsed: unknown = JSON.parse(body.toString("utf8", start, end));
   return lookupFieldsOf(Object(parsed));
 }
-
-// Nearly every record begins so, with the version between.
-const head = Buffer.from('{"eventVersion":"');
-const identityNext = Buffer.from('","userIdentity":{');
-const versionLengthMax = 8;
 
 const rememberedCount = 256;
 const rememberedBytesMax = 2048;
 
 interface Remembered {
   readonly bytes: Buffer;
-  readonly names: Names;
+  readonly names: LookupNames;
 }
 
 export class LookupScan {
@@ -52,30 +48,21 @@ export class LookupScan {
 
   /** Takes a record and its fields. */
   derivedFieldsOf(range: RecordRange, fields: RecordFields): DerivedFields {
-    const { body } = range;
-    const identity = identityOf(range);
-    if (!identity) return { resources: resourcesOf(body, range.start, fields) };
-    const { start, isSecond } = identity;
-    const known = this.#identityAt(body, start, fields);
-    // What resources need stands behind it; only a record of another form is walked through from its beginning.
-    const from = isSecond ? afterSpace(body, start + known.bytes.length) : range.start;
-    const { username, accessKeyId } = known.names;
-    const resources = resourcesOf(body, from, fields);
-    if (username === undefined) return accessKeyId === undefined ? { resources } : { accessKeyId, resources };
-    return accessKeyId === undefined ? { username, resources } : { username, accessKeyId, resources };
+    if (!isPlaced(fields)) return parsedFieldsOf(range);
+    return { ...this.namesOf(range.body, fields), resources: resourcesIn(range.body, fields) };
   }
 
-  #identityAt(body: Buffer, start: number, fields: RecordFields): Remembered {
+  namesOf(body: Buffer, fields: PlacedFields): LookupNames {
+    const start = fields.userIdentityAt;
+    if (start === 0) return noNames;
     const slot = sampleOf(body, start) % rememberedCount;
     const known = this.#remembered[slot];
     // The same text at the same place is the same object, to its last brace.
-    if (known && isAt(body, known.bytes, start)) return known;
+    if (known && isAt(body, known.bytes, start)) return known.names;
     const bytes = body.subarray(start, valueEnd(body, start));
-    const names = body[start] === byte.openBrace ? readNames(body, start, fields) : noNames;
-    if (bytes.length > rememberedBytesMax) return { bytes, names };
-    const remembered = { bytes: Buffer.from(bytes), names };
-    if (body[start] === byte.openBrace) this.#remembered[slot] = remembered;
-    return remembered;
+    const names = readNames(body, start, fields);
+    if (bytes.length <= rememberedBytesMax) this.#remembered[slot] = { bytes: Buffer.from(bytes), names };
+    return names;
   }
 }
 
@@ -91,42 +78,10 @@ function isAt(body: Buffer, text: Buffer, at: number): boolean {
   return end <= body.length && body.compare(text, 0, text.length, at, end) === 0;
 }
 
-/** Where the value of `userIdentity` begins, and whether it is the second member. */
-function identityOf({
-  body,
-  start,
-}: RecordRange): { readonly start: number; readonly isSecond: boolean } | undefined {
-  if (beginsAt(body, head, start)) {
-    const version = start + head.length;
-    for (let quote = version; quote < version + versionLengthMax; quote += 1) {
-      if (body[quote] !== byte.quote) continue;
-      if (beginsAt(body, identityNext, quote)) {
-        return { start: quote + identityNext.length - 1, isSecond: true };
-      }
-      break;
-    }
-  }
-  let found: number | undefined;
-  visitMembers(body, start + 1, (key, value) => {
-    if (isKey(body, key, "userIdentity")) found = value;
-    return found === undefined;
-  });
-  return found === undefined ? undefined : { start: found, isSecond: false };
-}
-
-/** Short texts: a call out of JavaScript would cost more. */
-function beginsAt(body: Buffer, text: Buffer, at: number): boolean {
-  for (let place = 0; place < text.length; place += 1) {
-    if (body[at + place] !== text[place]) return false;
-  }
-  return true;
-}
-
-function readNames(body: Buffer, start: number, fields: RecordFields): Names {
+function readNames(body: Buffer, start: number, fields: RecordFields): LookupNames {
   const found = new Map<string, string | undefined>();
   visitMembers(body, start + 1, (key, value) => {
     for (const name of identityNames) if (isKey(body, key, name)) found.set(name, textOf(body, value));
-    return true;
   });
   const named = {
     type: found.get("type"),
@@ -143,32 +98,26 @@ function readNames(body: Buffer, start: number, fields: RecordFields): Names {
 
 const identityNames = ["type", "userName", "principalId", "accessKeyId"] as const;
 
-/** `from`: the beginning of the record, or behind one of its members. */
-function resourcesOf(body: Buffer, from: number, fields: RecordFields): readonly LookupResource[] {
+/** The resources of a record's call. */
+export function resourcesIn(body: Buffer, fields: PlacedFields): readonly LookupResource[] {
   const { eventSource = "", eventName = "", readOnly } = fields;
   const paths = pathsOf(eventSource, eventName, readOnly === true);
   if (paths) {
-    const named = namedResources(body, from, paths);
+    const named = namedResources(body, fields, paths);
     if (named.length > 0) return named;
   }
-  return fields.resources.length === 0 ? noResources : listedResourcesOf(fields.resources);
+  const { resources } = fields;
+  return resources.length === 0 ? noResources : listedResourcesOf(resources);
 }
 
 function namedResources(
   body: Buffer,
-  from: number,
+  { requestParametersAt: request, responseElementsAt: response }: PlacedFields,
   paths: readonly ResourcePath[],
 ): readonly LookupResource[] {
-  let request = none;
-  let response = none;
-  visitMembers(body, from + 1, (key, value) => {
-    if (isKey(body, key, "requestParameters")) request = value;
-    else if (isKey(body, key, "responseElements")) response = value;
-    return request === none || response === none;
-  });
   const found: Value[] = [];
-  if (body[request] === byte.openBrace) findValues(body, request, { paths, isResponse: false, found });
-  if (body[response] === byte.openBrace) findValues(body, response, { paths, isResponse: true, found });
+  if (request > 0) findValues(body, request, { paths, isResponse: false, found });
+  if (response > 0) findValues(body, response, { paths, isResponse: true, found });
   if (found.length === 0) return noResources;
   // In the order of the paths.
   const resources = new FoundResources();
@@ -178,8 +127,6 @@ function namedResources(
   }
   return resources.all;
 }
-
-const none = -1;
 
 /** What stands where the first step of a path leads. */
 interface Value {
@@ -204,19 +151,18 @@ function findValues(body: Buffer, start: number, { paths, isResponse, found }: S
       built ??= textOf(body, value) ?? builtOf(body, value) ?? null;
       found.push({ path: at, value: built });
     }
-    return true;
   });
 }
 
 /**
  * Visits the members of an object from `start` on, which is behind its brace or behind the comma after a member: where each
- * key begins, behind its quote, and where its value does. Until `visit` says no.
+ * key begins, behind its quote, and where its value does.
  */
-function visitMembers(body: Buffer, start: number, visit: (key: number, value: number) => boolean): void {
+function visitMembers(body: Buffer, start: number, visit: (key: number, value: number) => void): void {
   for (let at = afterSpace(body, start); body[at] === byte.quote; ) {
     const key = at + 1;
     const value = afterSpace(body, afterSpace(body, textEnd(body, at)) + 1);
-    if (!visit(key, value)) return;
+    visit(key, value);
     at = afterSpace(body, valueEnd(body, value));
     if (body[at] !== byte.comma) return;
     at = afterSpace(body, at + 1);

@@ -43,6 +43,21 @@ export interface RecordFields {
   readonly resources: readonly RecordResource[];
 }
 
+/** Fields of a record that was scanned, with where some members lie in its body: who needs more of them reads on there. */
+export interface PlacedFields extends RecordFields {
+  /** Of an object its brace; 0 when the member is none. */
+  readonly userIdentityAt: number;
+  readonly requestParametersAt: number;
+  readonly responseElementsAt: number;
+  /** Of a text its first byte: 20 bytes of a time, 36 of an id, none of them escaped; 0 when the member is no such text. */
+  readonly eventTimeAt: number;
+  readonly eventIdAt: number;
+}
+
+export function isPlaced(fields: RecordFields): fields is PlacedFields {
+  return "eventIdAt" in fields;
+}
+
 /** The category of a record (api.md §5.7): its own, else Data when `managementEvent` is false, else Management. */
 export function categoryOf(fields: RecordFields): string {
   if (fields.eventCategory !== undefined) return fields.eventCategory;

@@ -18,8 +18,13 @@ const details = 8;
 const resources = 9;
 /** A record with such a key is read by scan-record.ts: it may be no record at all. */
 const unread = 10;
+/** An object of which only its place is kept. */
+const place = 11;
 
-/** Words of a row. Texts are numbers of interned ones, 0 for none; ranges are two words, 0 for none. */
+/**
+ * Words of a row. Texts are numbers of interned ones, 0 for none; ranges are two words, 0 for none. Of objects it is the
+ * place of their brace.
+ */
 export const word = {
   start: 0,
   end: 1,
@@ -43,6 +48,9 @@ export const word = {
   eventTime: 19,
   eventID: 21,
   userIdentityArn: 23,
+  userIdentity: 25,
+  requestParameters: 26,
+  responseElements: 27,
 } as const;
 
 /** Words of a resource. */
@@ -66,7 +74,7 @@ const recordKeys = [
   { name: "eventSource", kind: firmText, word: word.eventSource },
   { name: "eventName", kind: firmText, word: word.eventName },
   { name: "awsRegion", kind: firmText, word: word.awsRegion },
-  { name: "userIdentity", kind: identity, word: 0 },
+  { name: "userIdentity", kind: identity, word: word.userIdentity },
   { name: "eventID", kind: eventId, word: word.eventID },
   { name: "eventType", kind: firmText, word: word.eventType },
   { name: "eventCategory", kind: firmText, word: word.eventCategory },
@@ -78,6 +86,8 @@ const recordKeys = [
   { name: "managementEvent", kind: boolean, word: word.managementEvent },
   { name: "insightDetails", kind: details, word: 0 },
   { name: "resources", kind: resources, word: 0 },
+  { name: "requestParameters", kind: place, word: word.requestParameters },
+  { name: "responseElements", kind: place, word: word.responseElements },
   { name: "Records", kind: unread, word: 0 },
 ] as const;
 

@@ -2,32 +2,44 @@
 
 const secondsMax = 2 ** 32 - 1;
 
+const textBytes = 20;
+
 /** Remembers the last text: records come in bursts of one second. Outside of 1970 to 2106 it is the nearest of them. */
 export class EventSeconds {
-  #text = "";
+  readonly #text = new Uint8Array(textBytes);
   #seconds = 0;
 
+  /** Takes `YYYY-MM-DDTHH:MM:SSZ`, which every accepted record has; 0 for anything else. */
   of(text: string): number {
-    if (text !== this.#text) {
-      this.#text = text;
-      this.#seconds = secondsOf(text);
+    return text.length === textBytes ? this.at(Buffer.from(text, "latin1"), 0) : 0;
+  }
+
+  /** Of such a text that stands in a body. */
+  at(body: Uint8Array, start: number): number {
+    const known = this.#text;
+    let isKnown = true;
+    // From its end, where it differs if it does.
+    for (let at = textBytes - 1; at >= 0; at -= 1) {
+      const code = body[start + at] ?? 0;
+      if (known[at] === code) continue;
+      known[at] = code;
+      isKnown = false;
     }
+    if (!isKnown) this.#seconds = secondsOf(known);
     return this.#seconds;
   }
 }
 
-/** Takes `YYYY-MM-DDTHH:MM:SSZ`, which every accepted record has; 0 for anything else. */
-export function secondsOf(text: string): number {
-  if (text.length !== 20) return 0;
+function secondsOf(text: Uint8Array): number {
   const days = daysSince1970(numberAt(text, 0, 4), numberAt(text, 5, 2), numberAt(text, 8, 2));
   const seconds = (numberAt(text, 11, 2) * 60 + numberAt(text, 14, 2)) * 60 + numberAt(text, 17, 2);
   const all = days * 86_400 + seconds;
   return all >= 0 ? Math.min(secondsMax, all) : 0;
 }
 
-function numberAt(text: string, start: number, digits: number): number {
+function numberAt(text: Uint8Array, start: number, digits: number): number {
   let number = 0;
-  for (let at = start; at < start + digits; at += 1) number = number * 10 + text.charCodeAt(at) - 0x30;
+  for (let at = start; at < start + digits; at += 1) number = number * 10 + (text[at] ?? 0) - 0x30;
   return number;
 }
 

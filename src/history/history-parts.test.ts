@@ -1,4 +1,5 @@
 // The small parts of event history, each by itself.
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openMemoryState } from "../state/memory-state.ts";
 import { EventSeconds } from "./event-seconds.ts";
@@ -40,8 +41,18 @@ test("the newest rows are kept, newest first", () => {
 });
 
 test("indexes are sorted by their word, equal ones in order", () => {
-  const words = [5, 2 ** 32 - 1, 0, 5, 2 ** 31, 0];
-  expect([...sortedIndexes(words.length, (at) => words[at] ?? 0)]).toEqual([2, 5, 0, 3, 4, 1]);
+  expect([...sortedIndexes(Uint32Array.of(5, 2 ** 32 - 1, 0, 5, 2 ** 31, 0))]).toEqual([2, 5, 0, 3, 4, 1]);
+  const anyWord = fc.oneof(
+    fc.nat(),
+    fc.nat({ max: 3 }),
+    fc.constantFrom(2 ** 32 - 1, 2 ** 31, 2 ** 22, 2 ** 11),
+  );
+  fc.assert(
+    fc.property(fc.array(anyWord), (words) => {
+      const sorted = words.map((word, index) => ({ word, index })).toSorted((a, b) => a.word - b.word);
+      expect([...sortedIndexes(Uint32Array.from(words))]).toEqual(sorted.map(({ index }) => index));
+    }),
+  );
 });
 
 describe("the rate", () => {

@@ -21,9 +21,8 @@ export interface HistoryLimits {
   readonly mergedBytesMax: number;
   /** … and spans no more than this part of the retention: old days go by whole segments. */
   readonly mergedShareMax: number;
-  /** Memory for pages of segment files, and for inflated blocks. */
+  /** Memory for pages of segment files. */
   readonly pageCacheBytes: number;
-  readonly blockCacheBytes: number;
   /** Between two looks at the journal, so that a busy one is not read frame by frame. */
   readonly pauseMs: number;
   readonly retryMs: number;
@@ -53,8 +52,7 @@ export const defaultLimits: HistoryLimits = {
   mergedRowsMax: 2 * mebibyte,
   mergedBytesMax: 3_500 * mebibyte,
   mergedShareMax: 1 / 6,
-  pageCacheBytes: 48 * mebibyte,
-  blockCacheBytes: 16 * mebibyte,
+  pageCacheBytes: 64 * mebibyte,
   pauseMs: 10,
   retryMs: 1_000,
   tidyMs: 600_000,

@@ -1,24 +1,20 @@
 // The records of a segment that is still open, in blocks: the newest as they came, those before compressed. A record is
 // one line. Must not: know what is in a record.
 import { assert } from "../model/assert.ts";
-import { InflatedBlocks } from "./inflated-blocks.ts";
-import { pack, unpack } from "./packing.ts";
+import { lineOf, pack } from "./packer.ts";
 
 /** A block as it will stand in the file. `rawStart` counts from the segment's beginning. */
-export interface PackedBlock {
+export interface OpenBlock {
   readonly rawStart: number;
   readonly rawBytes: number;
   readonly packed: Buffer;
 }
 
 const lineFeed = 0x0a;
-/** Of one open segment. */
-const inflatedBytesMax = 2 * 1024 * 1024;
 
 export class OpenBlocks {
   readonly #blockBytes: number;
-  readonly #packed: PackedBlock[] = [];
-  readonly #inflated = new InflatedBlocks(inflatedBytesMax);
+  readonly #packed: OpenBlock[] = [];
   /** The newest block. */
   #room: Buffer | undefined;
   /** Memory made anew for every block would make the garbage collector run for nothing else. */
@@ -82,19 +78,21 @@ export class OpenBlocks {
   }
 
   /** All blocks; nothing must be added any more. */
-  all(): readonly PackedBlock[] {
+  all(): readonly OpenBlock[] {
     this.endBlock();
     return this.#packed;
   }
 
   /** The record at a place. */
-  async recordAt(place: number): Promise<Buffer> {
+  recordAt(place: number): Buffer {
     const roomStart = this.#rawBytes - this.#used;
-    // A copy: what lies in the room is overwritten.
-    if (this.#room && place >= roomStart) return Buffer.from(recordIn(this.#room, place - roomStart));
-    const { rawStart, rawBytes, packed } = this.#blockOf(place);
-    const raw = await this.#inflated.get(rawStart, () => unpack(packed, rawBytes));
-    return recordIn(raw, place - rawStart);
+    const { rawStart, rawBytes, packed } =
+      this.#room && place >= roomStart
+        ? { rawStart: roomStart, rawBytes: this.#room.length, packed: this.#room }
+        : this.#blockOf(place);
+    const record = lineOf({ key: packed, packed, rawBytes }, place - rawStart);
+    assert(record, "a record lies where it was put");
+    return record;
   }
 
   #newRoom(leastBytes: number): Buffer {
@@ -104,7 +102,7 @@ export class OpenBlocks {
     return Buffer.allocUnsafeSlow(Math.max(this.#blockBytes, leastBytes));
   }
 
-  #blockOf(place: number): PackedBlock {
+  #blockOf(place: number): OpenBlock {
     let low = 0;
     let high = this.#packed.length - 1;
     while (low < high) {
@@ -116,8 +114,4 @@ export class OpenBlocks {
     assert(block, "a place lies in a block");
     return block;
   }
-}
-
-function recordIn(raw: Buffer, start: number): Buffer {
-  return raw.subarray(start, raw.indexOf(lineFeed, start));
 }

@@ -1,9 +1,8 @@
 // The segment that still grows: events of the journal's end, in memory, found by the same terms as those in files. Taken
 // from the journal again after a restart. Must not: touch the disk, know the journal's positions.
-import type { RecordFields } from "../event/record.ts";
-import { categoryOf } from "../event/record.ts";
-import { LookupScan, parsedFieldsOf, type RecordRange } from "../event/lookup-scan.ts";
-import type { LookupFields } from "../event/lookup-fields.ts";
+import { categoryOf, isPlaced, type PlacedFields, type RecordFields } from "../event/record.ts";
+import { LookupScan, parsedFieldsOf, type RecordRange, resourcesIn } from "../event/lookup-scan.ts";
+import type { LookupResource } from "../event/lookup-fields.ts";
 import { readOne } from "../event/event-time.ts";
 import { scanBatch } from "../event/scan.ts";
 import type { FrameRecord } from "../journal/contract.ts";
@@ -13,7 +12,15 @@ import { EventSeconds } from "./event-seconds.ts";
 import { OpenBlocks } from "./open-blocks.ts";
 import { PairList } from "./pair-list.ts";
 import type { Found, RowSource, Wanted } from "./search.ts";
-import { hashOfId, type HistoryCategory, idSeedOf, scopeText, type Term, termKinds } from "./terms.ts";
+import {
+  hashOfId,
+  hashOfIdAt,
+  type HistoryCategory,
+  idSeedOf,
+  scopeText,
+  type Term,
+  termKinds,
+} from "./terms.ts";
 import { TopRows } from "./top-rows.ts";
 import { WordList } from "./word-list.ts";
 
@@ -25,10 +32,15 @@ interface OpenScope {
   readonly terms: Map<string, number>[];
 }
 
-interface Taken {
-  readonly category: HistoryCategory;
-  readonly matchSet: MatchSet;
+/** A record among those that are looked at, and where it stands in the text of all blocks. */
+interface TakenRange extends RecordRange {
   readonly place: number;
+}
+
+interface NewRow {
+  readonly seconds: number;
+  readonly place: number;
+  readonly idHash: number;
 }
 
 const none = -1;
@@ -104,50 +116,84 @@ export class OpenSegment implements RowSource {
     if (first === undefined) return;
     this.#waitingStarts = [];
     this.#waitingSets = [];
-    const body = this.blocks.room;
-    const scan = scanBatch(body.subarray(first, this.#waitingEnd));
+    const body = this.blocks.room.subarray(first, this.#waitingEnd);
+    const scan = scanBatch(body);
     const scanned = scan.kind === "records" && scan.records.length === starts.length ? scan.records : [];
+    const place = this.blocks.placeOf(first);
     for (let at = 0; at < starts.length; at += 1) {
-      const start = starts[at] ?? 0;
+      const start = (starts[at] ?? 0) - first;
       // A line feed stands between two of them.
-      const end = (starts[at + 1] ?? this.#waitingEnd + 1) - 1;
+      const end = (starts[at + 1] ?? this.#waitingEnd + 1) - 1 - first;
       const matchSet = sets[at];
       const found = scanned[at];
       const fields = found && "inPlace" in found ? found.inPlace : fieldsOf(body.subarray(start, end));
-      if (fields && matchSet) this.#index({ body, start, end }, fields, matchSet);
+      if (fields && matchSet) this.#index({ body, start, end, place: place + start }, fields, matchSet);
     }
   }
 
-  #index(range: RecordRange, fields: RecordFields, matchSet: MatchSet): void {
+  #index(range: TakenRange, fields: RecordFields, matchSet: MatchSet): void {
     const category = categoryOf(fields);
-    const place = this.blocks.placeOf(range.start);
-    if (category === "Insight") {
-      this.#add({ category: "I", matchSet, place }, fields, parsedFieldsOf(range));
-    } else if (category === "Management") {
-      this.#add({ category: "M", matchSet, place }, fields, this.#scan.derivedFieldsOf(range, fields));
-    }
+    if (category !== "Management" && category !== "Insight") return;
+    const isInsight = category === "Insight";
+    const scope = this.#scopeOf(matchSet, isInsight ? "I" : "M");
+    if (!isInsight && isPlaced(fields)) this.#addPlaced(range, fields, scope);
+    else this.#addParsed(range, fields, { scope, isInsight });
   }
 
-  #add({ category, matchSet, place }: Taken, fields: RecordFields, derived: Partial<LookupFields>): void {
-    const scope = this.#scopeOf(matchSet, category);
-    const row = this.rows;
-    const seconds = this.#times.of(fields.eventTime ?? "");
+  /** As nearly all come: nothing is made of what is only compared. */
+  #addPlaced({ body, place }: TakenRange, fields: PlacedFields, scope: OpenScope): void {
+    const { eventTimeAt, eventIdAt, readOnly } = fields;
+    this.#addRow(scope, {
+      seconds: eventTimeAt === 0 ? this.#times.of(fields.eventTime ?? "") : this.#times.at(body, eventTimeAt),
+      place,
+      idHash:
+        eventIdAt === 0
+          ? hashOfId(scope.idSeed, fields.eventID ?? "")
+          : hashOfIdAt(scope.idSeed, body, eventIdAt),
+    });
+    this.#pairValue(termKinds.EventName, fields.eventName);
+    this.#pairValue(termKinds.EventSource, fields.eventSource);
+    if (readOnly !== undefined) this.#pairValue(termKinds.ReadOnly, readOnly ? "true" : "false");
+    const { username, accessKeyId } = this.#scan.namesOf(body, fields);
+    this.#pairValue(termKinds.Username, username);
+    this.#pairValue(termKinds.AccessKeyId, accessKeyId);
+    this.#pairResources(resourcesIn(body, fields));
+  }
+
+  #addParsed(
+    range: TakenRange,
+    fields: RecordFields,
+    { scope, isInsight }: { readonly scope: OpenScope; readonly isInsight: boolean },
+  ): void {
+    const derived = parsedFieldsOf(range);
+    this.#addRow(scope, {
+      seconds: this.#times.of(fields.eventTime ?? ""),
+      place: range.place,
+      idHash: hashOfId(scope.idSeed, fields.eventID ?? ""),
+    });
+    this.#pairValue(termKinds.EventName, derived.eventName);
+    this.#pairValue(termKinds.EventSource, derived.eventSource);
+    if (isInsight) return;
+    this.#pairValue(termKinds.ReadOnly, derived.readOnly);
+    this.#pairValue(termKinds.Username, derived.username);
+    this.#pairValue(termKinds.AccessKeyId, derived.accessKeyId);
+    this.#pairResources(derived.resources);
+  }
+
+  /** Terms are added to it until the next one. */
+  #addRow(scope: OpenScope, { seconds, place, idHash }: NewRow): void {
+    this.#row = this.rows;
+    this.#scope = scope;
     this.#latest.push(Math.max(seconds, this.maxSeconds));
     this.seconds.push(seconds);
     this.places.push(place);
-    this.idHashes.push(hashOfId(scope.idSeed, fields.eventID ?? ""));
+    this.idHashes.push(idHash);
     this.firstPairs.push(this.pairs.length);
-    this.#row = row;
-    this.#scope = scope;
     this.#pair(scope.all);
-    this.#pairValue(termKinds.EventName, derived.eventName ?? fields.eventName);
-    this.#pairValue(termKinds.EventSource, derived.eventSource ?? fields.eventSource);
-    if (category === "I") return;
-    const { readOnly } = fields;
-    this.#pairValue(termKinds.ReadOnly, readOnly === undefined ? undefined : readOnly ? "true" : "false");
-    this.#pairValue(termKinds.Username, derived.username);
-    this.#pairValue(termKinds.AccessKeyId, derived.accessKeyId);
-    for (const { type, name } of derived.resources ?? []) {
+  }
+
+  #pairResources(resources: readonly LookupResource[]): void {
+    for (const { type, name } of resources) {
       this.#pairValue(termKinds.ResourceName, name);
       this.#pairValue(termKinds.ResourceType, type);
     }
@@ -238,7 +284,7 @@ export class OpenSegment implements RowSource {
 
   #found(seconds: number, ordinal: number): Found {
     const place = this.places.at(ordinal - this.firstOrdinal);
-    return { seconds, ordinal, record: () => this.blocks.recordAt(place) };
+    return { seconds, ordinal, record: () => Promise.resolve(this.blocks.recordAt(place)) };
   }
 }
 

@@ -2,23 +2,20 @@
 // segments share. Must not: know what stands in it.
 import { crc32 } from "node:zlib";
 import type { Disk, ReadFile } from "../disk/contract.ts";
-import { InflatedBlocks } from "./inflated-blocks.ts";
 import { type About, magic, pageBytes, parseAbout, SegmentDamage, tailBytes } from "./segment-format.ts";
 import { TwoAgeCache } from "./two-age-cache.ts";
 
 /** What all segments of a history share. */
 export interface SegmentCaches {
   readonly pages: TwoAgeCache<Buffer>;
-  readonly blocks: InflatedBlocks;
   /** A new one for every file opened. */
   nextFile(): number;
 }
 
-export function createCaches(bytes: { readonly pages: number; readonly blocks: number }): SegmentCaches {
+export function createCaches(pageBytesMax: number): SegmentCaches {
   let files = 0;
   return {
-    pages: new TwoAgeCache(bytes.pages),
-    blocks: new InflatedBlocks(bytes.blocks),
+    pages: new TwoAgeCache(pageBytesMax),
     nextFile: () => (files += 1),
   };
 }

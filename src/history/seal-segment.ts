@@ -3,6 +3,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Disk } from "../disk/contract.ts";
 import type { OpenSegment } from "./open-segment.ts";
+import { rowWords } from "./segment-format.ts";
 import { type SegmentFacts, SegmentWriter } from "./segment-writer.ts";
 import { sortedIndexes } from "./sorted-indexes.ts";
 import { hashOfTerm } from "./terms.ts";
@@ -23,9 +24,9 @@ export async function sealSegment(
   try {
     for (const { packed, rawBytes } of open.blocks.all()) writer.block(packed, rawBytes);
     await writer.drain();
-    const order = sortedIndexes(open.rows, (row) => open.seconds.at(row));
+    const order = sortedIndexes(open.seconds.words);
     await turn();
-    await writeColumns(open, writer, order);
+    await writeRows(open, writer, order);
     await writePostings(open, writer, order);
     return await writer.finish({ ...facts, firstOrdinal, endOrdinal, rawBytes: open.blocks.rawBytes });
   } catch (error) {
@@ -34,18 +35,24 @@ export async function sealSegment(
   }
 }
 
-async function writeColumns(open: OpenSegment, writer: SegmentWriter, order: Uint32Array): Promise<void> {
-  writer.columns({
-    seconds: order.map((row) => open.seconds.at(row)),
-    ordinals: order,
-    places: order.map((row) => open.places.at(row)),
-  });
+async function writeRows(open: OpenSegment, writer: SegmentWriter, order: Uint32Array): Promise<void> {
+  const rows = new Uint32Array(order.length * rowWords);
+  const hashes = new Uint32Array(order.length);
+  for (let at = 0; at < order.length; at += 1) {
+    const row = order[at] ?? 0;
+    rows[at * rowWords] = open.seconds.at(row);
+    rows[at * rowWords + 1] = row;
+    rows[at * rowWords + 2] = open.places.at(row);
+    hashes[at] = open.idHashes.at(row);
+  }
+  writer.rows(rows);
   await writer.drain();
   await turn();
-  const byHash = sortedIndexes(order.length, (row) => open.idHashes.at(order[row] ?? 0));
+  const byHash = sortedIndexes(hashes);
   const pairs = new Uint32Array(order.length * 2);
-  for (const [at, row] of byHash.entries()) {
-    pairs[at * 2] = open.idHashes.at(order[row] ?? 0);
+  for (let at = 0; at < byHash.length; at += 1) {
+    const row = byHash[at] ?? 0;
+    pairs[at * 2] = hashes[row] ?? 0;
     pairs[at * 2 + 1] = row;
   }
   writer.ids(pairs);
@@ -65,7 +72,8 @@ async function writePostings(open: OpenSegment, writer: SegmentWriter, order: Ui
   }
   const starts = next.slice();
   const rows = new Uint32Array(open.pairs.length);
-  for (const [sorted, row] of order.entries()) {
+  for (let sorted = 0; sorted < order.length; sorted += 1) {
+    const row = order[sorted] ?? 0;
     const end = row + 1 < open.rows ? open.firstPairs.at(row + 1) : open.pairs.length;
     for (let pair = open.firstPairs.at(row); pair < end; pair += 1) {
       const term = open.pairs.termOf(pair);
@@ -77,10 +85,14 @@ async function writePostings(open: OpenSegment, writer: SegmentWriter, order: Ui
   }
   const hashes = Uint32Array.from(terms, hashOfTerm);
   await turn();
-  for (const [count, at] of sortedIndexes(terms.length, (term) => hashes[term] ?? 0).entries()) {
+  for (const [count, at] of sortedIndexes(hashes).entries()) {
     const term = terms[at];
     const start = starts[at] ?? 0;
-    if (term) writer.posting(term, rows.subarray(start, start + (termRows[at] ?? 0)));
+    if (term) {
+      const { scope, kind, value } = term;
+      const posting = { hash: hashes[at] ?? 0, scope, kind, value: Buffer.from(value, "utf8") };
+      writer.posting(posting, rows.subarray(start, start + (termRows[at] ?? 0)));
+    }
     if (count % stepLength < stepLength - 1) continue;
     await writer.drain();
     await turn();

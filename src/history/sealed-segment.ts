@@ -2,9 +2,9 @@
 // more of it in memory than the table of its blocks; the rest is in the shared caches.
 import type { Disk } from "../disk/contract.ts";
 import { cacheKey, PagedFile, type SegmentCaches } from "./paged-file.ts";
-import { unpack } from "./packing.ts";
+import { lineOf } from "./packer.ts";
 import type { Found, RowSource, Wanted } from "./search.ts";
-import { type About, postingHeadWords, SegmentDamage } from "./segment-format.ts";
+import { type About, postingHeadWords, rowWords, SegmentDamage } from "./segment-format.ts";
 import { SortedWords } from "./sorted-words.ts";
 import { hashOfId, hashOfTerm, idSeedOf, termKinds } from "./terms.ts";
 import { newestFirst } from "./top-rows.ts";
@@ -23,11 +23,10 @@ interface BlockPlace {
   readonly packedBytes: number;
 }
 
-const lineFeed = 0x0a;
+const rowBytes = rowWords * 4;
 
 export class SealedSegment implements RowSource {
   readonly #file: PagedFile;
-  readonly #caches: SegmentCaches;
   readonly #seconds: SortedWords;
   readonly #ids: SortedWords;
   readonly #terms: SortedWords;
@@ -35,15 +34,14 @@ export class SealedSegment implements RowSource {
   #users = 0;
   #isRetired = false;
 
-  private constructor(file: PagedFile, caches: SegmentCaches) {
-    const { sections, rows, termCount, secondsFirsts, idFirsts, termFirsts } = file.about;
+  private constructor(file: PagedFile) {
+    const { sections, rows, termCount, rowFirsts, idFirsts, termFirsts } = file.about;
     this.#file = file;
-    this.#caches = caches;
     this.#seconds = new SortedWords(file, {
-      offset: sections.seconds,
-      stride: 4,
+      offset: sections.rows,
+      stride: rowBytes,
       count: rows,
-      firsts: secondsFirsts,
+      firsts: rowFirsts,
     });
     this.#ids = new SortedWords(file, { offset: sections.ids, stride: 8, count: rows, firsts: idFirsts });
     this.#terms = new SortedWords(file, {
@@ -56,7 +54,7 @@ export class SealedSegment implements RowSource {
 
   /** Throws SegmentDamage when the file is not whole. */
   static async open(disk: Disk, path: string, caches: SegmentCaches): Promise<SealedSegment> {
-    return new SealedSegment(await PagedFile.open(disk, path, caches), caches);
+    return new SealedSegment(await PagedFile.open(disk, path, caches));
   }
 
   get about(): About {
@@ -178,7 +176,8 @@ export class SealedSegment implements RowSource {
       await this.#seconds.firstNotBelow(before.seconds),
       await this.#seconds.firstNotBelow(before.seconds + 1),
     ];
-    const ordinalAt = (index: number) => this.#file.word(this.about.sections.ordinals + (first + index) * 4);
+    const ordinalAt = (index: number) =>
+      this.#file.word(this.about.sections.rows + (first + index) * rowBytes + 4);
     const within = before.ordinal - this.about.firstOrdinal;
     return { from, to: first + (await firstNotBelow(ordinalAt, end - first, within)) };
   }
@@ -187,33 +186,24 @@ export class SealedSegment implements RowSource {
     const { sections, firstOrdinal } = this.about;
     return Promise.all(
       rows.map(async (row) => {
-        const seconds = await this.#file.word(sections.seconds + row * 4);
-        const ordinal = firstOrdinal + (await this.#file.word(sections.ordinals + row * 4));
-        return { seconds, ordinal, record: () => this.#recordOf(row) };
+        const words = await this.#file.bytes(sections.rows + row * rowBytes, rowBytes);
+        const place = words.readUInt32LE(8);
+        return {
+          seconds: words.readUInt32LE(0),
+          ordinal: firstOrdinal + words.readUInt32LE(4),
+          record: () => this.#recordAt(place),
+        };
       }),
     );
   }
 
-  async #recordOf(row: number): Promise<Buffer> {
-    const place = await this.#file.word(this.about.sections.places + row * 4);
-    const block = await this.#blockOf(place);
-    const raw = await this.#rawOf(block);
-    const start = place - block.rawStart;
-    const end = raw.indexOf(lineFeed, start);
-    if (end === -1) throw new SegmentDamage(this.path, `No record ends behind ${place}.`);
-    return raw.subarray(start, end);
-  }
-
-  #rawOf(block: BlockPlace): Promise<Buffer> {
-    return this.#caches.blocks.get(cacheKey(this.#file.number, block.number), async () => {
-      const packed = await this.#file.bytes(block.offset, block.packedBytes);
-      return unpack(packed, block.rawBytes).catch((error: unknown) => {
-        throw new SegmentDamage(
-          this.path,
-          `The block at ${block.offset} cannot be inflated: ${String(error)}`,
-        );
-      });
-    });
+  async #recordAt(place: number): Promise<Buffer> {
+    const { number, rawStart, rawBytes, offset, packedBytes } = await this.#blockOf(place);
+    const packed = await this.#file.bytes(offset, packedBytes);
+    const record = lineOf({ key: cacheKey(this.#file.number, number), packed, rawBytes }, place - rawStart);
+    if (!record)
+      throw new SegmentDamage(this.path, `There is no record at ${place} of the block at ${offset}.`);
+    return record;
   }
 
   async #blockOf(place: number): Promise<BlockPlace> {

@@ -1,11 +1,10 @@
 // The format of a segment file, which never changes once it has its name. What reads and writes it: segment-writer.ts,
 // sealed-segment.ts. Words are 32 bits, little-endian; every section begins at a multiple of 8.
 //
-//   blocks      compressed records (packing.ts), each record one line
+//   blocks      packed records (packer.ts), each record one line
 //   table       per block: rawStart, file offset; then one entry more, the ends of both
-//   seconds     per row: eventTime. Rows are sorted by (seconds, ordinal)
-//   ordinals    per row: number of the event, from the segment's first on
-//   places      per row: where the record stands in the blocks' text
+//   rows        per row: eventTime in seconds, number of the event (ordinal) from the segment's first on, where the record
+//               stands in the blocks' text. Sorted by (seconds, ordinal)
 //   ids         per row, sorted by hash: hash of the event id, row
 //   postings    per term: number of its scope, kind, bytes of its value, count of rows, value (filled up to a word), rows
 //   terms       per term, sorted by hash: hash, offset in `postings`
@@ -26,15 +25,14 @@ export const tailBytes = 32;
 /** `About` holds the first word of every so many entries: a search then looks into few pages. */
 export const entriesPerFirst = 1024;
 export const postingHeadWords = 4;
+export const rowWords = 3;
 
 const number = z.number().int().nonnegative();
-const sectionNames = [
-  ...(["table", "seconds", "ordinals", "places", "ids", "postings", "terms"] as const),
-] as const;
+const sectionNames = [...(["table", "rows", "ids", "postings", "terms"] as const)] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 const aboutForm = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   /** The frames of the journal whose events it holds: from, to (exclusive). */
   partition: z.string(),
   fromSeq: number,
@@ -53,7 +51,7 @@ const aboutForm = z.object({
   /** scopeText of each scope; postings name them by number. */
   scopes: z.array(z.string()),
   sections: z.record(z.enum(sectionNames), number),
-  secondsFirsts: z.array(number),
+  rowFirsts: z.array(number),
   idFirsts: z.array(number),
   termFirsts: z.array(number),
 });

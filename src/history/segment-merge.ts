@@ -5,9 +5,8 @@ import type { Disk } from "../disk/contract.ts";
 import { assert } from "../model/assert.ts";
 import type { PagedFile } from "./paged-file.ts";
 import type { SealedSegment } from "./sealed-segment.ts";
-import { postingHeadWords } from "./segment-format.ts";
-import { type Columns, SegmentWriter } from "./segment-writer.ts";
-import type { Term } from "./terms.ts";
+import { postingHeadWords, rowWords } from "./segment-format.ts";
+import { type PostedTerm, SegmentWriter } from "./segment-writer.ts";
 
 /** So much between two turns. */
 const stepRows = 16 * 1024;
@@ -16,13 +15,14 @@ const copyBytes = 256 * 1024;
 /** An input, and what of it is in memory meanwhile. */
 interface Input {
   readonly file: PagedFile;
-  readonly columns: Columns;
+  /** Its rows as its file has them. */
+  readonly own: Uint32Array;
   /** Where its records begin in the text of the result. */
   readonly rawStart: number;
   /** Where its ordinals begin in the result. */
   readonly ordinalStart: number;
   /** Row of the input → row of the result. */
-  readonly rows: Uint32Array;
+  readonly merged: Uint32Array;
 }
 
 /** Takes neighbours, oldest first; resolves to the name of the result, which is durable. */
@@ -44,7 +44,7 @@ export async function mergeSegments(
   const writer = await SegmentWriter.start(disk, directory, { firstOrdinal, endOrdinal });
   try {
     for (const { file } of inputs) await copyBlocks(file, writer);
-    writer.columns(await mergedColumns(inputs));
+    writer.rows(await mergeRows(inputs));
     await writer.drain();
     await mergeIds(inputs, writer);
     await mergePostings(inputs, writer);
@@ -65,12 +65,8 @@ async function inputOf(
   starts: { readonly rawStart: number; readonly ordinalStart: number },
 ): Promise<Input> {
   const { rows, sections } = file.about;
-  const columns = {
-    seconds: await wordsOf(file, sections.seconds, rows),
-    ordinals: await wordsOf(file, sections.ordinals, rows),
-    places: await wordsOf(file, sections.places, rows),
-  };
-  return { file, columns, ...starts, rows: new Uint32Array(rows) };
+  const own = await wordsOf(file, sections.rows, rows * rowWords);
+  return { file, own, ...starts, merged: new Uint32Array(rows) };
 }
 
 async function wordsOf(file: PagedFile, offset: number, count: number): Promise<Uint32Array> {
@@ -92,63 +88,86 @@ async function copyBlocks(file: PagedFile, writer: SegmentWriter): Promise<void>
   }
 }
 
-/** Fills the inputs' `rows`. */
-async function mergedColumns(inputs: readonly Input[]): Promise<Columns> {
-  const count = inputs.reduce((sum, { rows }) => sum + rows.length, 0);
-  const result: Columns = {
-    seconds: new Uint32Array(count),
-    ordinals: new Uint32Array(count),
-    places: new Uint32Array(count),
-  };
-  const heads = inputs.map((input) => ({ input, at: 0 }));
-  for (let row = 0; row < count; row += 1) {
-    let least: (typeof heads)[number] | undefined;
-    let leastSeconds = Infinity;
-    for (const head of heads) {
-      const seconds = head.input.columns.seconds[head.at];
-      // Of equal times the older input's come first: its numbers are lower.
-      if (seconds === undefined || seconds >= leastSeconds) continue;
-      least = head;
-      leastSeconds = seconds;
+/** Several lists of entries that rise by their first word, and the least entry that none of them has passed. */
+class Rising {
+  readonly #lists: readonly Uint32Array[];
+  readonly #stride: number;
+  /** By list: where it stands, and the word there; Infinity behind its end. */
+  readonly #places: Uint32Array;
+  readonly #words: Float64Array;
+  /** The list of the least entry; of equal ones the earlier list's. */
+  list = 0;
+
+  constructor(lists: readonly Uint32Array[], stride: number) {
+    this.#lists = lists;
+    this.#stride = stride;
+    this.#places = new Uint32Array(lists.length);
+    this.#words = Float64Array.from(lists, (list) => list[0] ?? Infinity);
+    this.#findLeast();
+  }
+
+  /** Where in its list the least entry begins. */
+  get place(): number {
+    return this.#places[this.list] ?? 0;
+  }
+
+  /** Passes the least entry. */
+  pass(): void {
+    const place = this.place + this.#stride;
+    this.#places[this.list] = place;
+    this.#words[this.list] = this.#lists[this.list]?.[place] ?? Infinity;
+    this.#findLeast();
+  }
+
+  #findLeast(): void {
+    const words = this.#words;
+    let least = 0;
+    for (let list = 1; list < words.length; list += 1) {
+      if ((words[list] ?? Infinity) < (words[least] ?? Infinity)) least = list;
     }
-    assert(least, "there are as many rows as the inputs have");
-    const { input, at } = least;
-    result.seconds[row] = leastSeconds;
-    result.ordinals[row] = input.ordinalStart + (input.columns.ordinals[at] ?? 0);
-    result.places[row] = input.rawStart + (input.columns.places[at] ?? 0);
-    input.rows[at] = row;
-    least.at += 1;
+    this.list = least;
+  }
+}
+
+/** Of equal times the older input's come first: its numbers are lower. Fills the inputs' `merged`. */
+async function mergeRows(inputs: readonly Input[]): Promise<Uint32Array> {
+  const count = inputs.reduce((sum, { merged }) => sum + merged.length, 0);
+  const result = new Uint32Array(count * rowWords);
+  const rising = new Rising(
+    inputs.map(({ own }) => own),
+    rowWords,
+  );
+  for (let row = 0; row < count; row += 1) {
+    const input = inputs[rising.list];
+    assert(input, "there are as many rows as the inputs have");
+    const { place } = rising;
+    result[row * rowWords] = input.own[place] ?? 0;
+    result[row * rowWords + 1] = input.ordinalStart + (input.own[place + 1] ?? 0);
+    result[row * rowWords + 2] = input.rawStart + (input.own[place + 2] ?? 0);
+    input.merged[place / rowWords] = row;
+    rising.pass();
     if (row % stepRows === stepRows - 1) await turn();
   }
   return result;
 }
 
 async function mergeIds(inputs: readonly Input[], writer: SegmentWriter): Promise<void> {
-  const heads = await Promise.all(
-    inputs.map(async ({ file, rows }) => {
-      return { rows, pairs: await wordsOf(file, file.about.sections.ids, rows.length * 2), at: 0 };
-    }),
+  const lists = await Promise.all(
+    inputs.map(({ file, merged }) => wordsOf(file, file.about.sections.ids, merged.length * 2)),
   );
-  let count = heads.reduce((sum, { pairs }) => sum + pairs.length, 0);
-  while (count > 0) {
-    const step = new Uint32Array(Math.min(count, stepRows * 2));
+  const rising = new Rising(lists, 2);
+  let words = lists.reduce((sum, { length }) => sum + length, 0);
+  while (words > 0) {
+    const step = new Uint32Array(Math.min(words, stepRows * 2));
     for (let at = 0; at < step.length; at += 2) {
-      let least: (typeof heads)[number] | undefined;
-      let leastHash = Infinity;
-      for (const head of heads) {
-        const hash = head.pairs[head.at];
-        if (hash === undefined || hash >= leastHash) continue;
-        least = head;
-        leastHash = hash;
-      }
-      assert(least, "there are as many ids as rows");
-      step[at] = leastHash;
-      step[at + 1] = least.rows[least.pairs[least.at + 1] ?? 0] ?? 0;
-      least.at += 2;
+      const { list, place } = rising;
+      step[at] = lists[list]?.[place] ?? 0;
+      step[at + 1] = inputs[list]?.merged[lists[list]?.[place + 1] ?? 0] ?? 0;
+      rising.pass();
     }
     writer.ids(step);
     await writer.drain();
-    count -= step.length;
+    words -= step.length;
     await turn();
   }
   writer.endIds();
@@ -171,8 +190,9 @@ class TermHead {
   }
 
   /** The term it stands at, with its rows in the result; goes on to the next. */
-  async take(): Promise<{ readonly term: Term; readonly rows: Uint32Array }> {
-    const { file, rows } = this.input;
+  async take(): Promise<{ readonly term: PostedTerm; readonly rows: Uint32Array }> {
+    const { hash } = this;
+    const { file, merged } = this.input;
     const { scopes, sections } = file.about;
     const start = sections.postings + (this.#entries[this.#at + 1] ?? 0);
     // The next one begins where this one ends, and the section of the terms behind the last.
@@ -185,12 +205,11 @@ class TermHead {
     const [scope, kind] = [scopes[bytes.readUInt32LE(at)] ?? "", bytes.readUInt32LE(at + 4)];
     const [valueBytes, count] = [bytes.readUInt32LE(at + 8), bytes.readUInt32LE(at + 12)];
     const valueAt = at + postingHeadWords * 4;
-    const value = bytes.toString("utf8", valueAt, valueAt + valueBytes);
+    const value = bytes.subarray(valueAt, valueAt + valueBytes);
     const rowsAt = valueAt + Math.ceil(valueBytes / 4) * 4;
-    const own = new Uint32Array(count);
-    for (let index = 0; index < count; index += 1)
-      own[index] = rows[bytes.readUInt32LE(rowsAt + index * 4)] ?? 0;
-    return { term: { scope, kind, value }, rows: own };
+    const rows = new Uint32Array(count);
+    for (let row = 0; row < count; row += 1) rows[row] = merged[bytes.readUInt32LE(rowsAt + row * 4)] ?? 0;
+    return { term: { hash, scope, kind, value }, rows };
   }
 
   /** Postings lie in the order in which they are taken: much of them is read at once. */
@@ -213,7 +232,7 @@ async function mergePostings(inputs: readonly Input[], writer: SegmentWriter): P
     const hash = heads.reduce((least, head) => Math.min(least, head.hash), Infinity);
     if (hash === Infinity) return;
     // Different terms may have one hash.
-    const terms: { readonly term: Term; readonly lists: Uint32Array[] }[] = [];
+    const terms: { readonly term: PostedTerm; readonly lists: Uint32Array[] }[] = [];
     for (const head of heads) {
       while (head.hash === hash) {
         const { term, rows } = await head.take();
@@ -231,8 +250,8 @@ async function mergePostings(inputs: readonly Input[], writer: SegmentWriter): P
   }
 }
 
-function isSameTerm(a: Term, b: Term): boolean {
-  return a.kind === b.kind && a.value === b.value && a.scope === b.scope;
+function isSameTerm(a: PostedTerm, b: PostedTerm): boolean {
+  return a.kind === b.kind && a.scope === b.scope && Buffer.compare(a.value, b.value) === 0;
 }
 
 /** Lists that rise become one that rises. */

@@ -25,9 +25,8 @@ export class SegmentShelf {
   #damagedCount = 0;
 
   constructor(parts: ShelfParts) {
-    const { pageCacheBytes, blockCacheBytes } = parts.limits;
     this.#parts = parts;
-    this.#caches = createCaches({ pages: pageCacheBytes, blocks: blockCacheBytes });
+    this.#caches = createCaches(parts.limits.pageCacheBytes);
   }
 
   /** Oldest first. */

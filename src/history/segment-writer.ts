@@ -10,11 +10,11 @@ import {
   entriesPerFirst,
   magic,
   pageBytes,
+  rowWords,
   type SectionName,
   segmentName,
   tailBytes,
 } from "./segment-format.ts";
-import { hashOfTerm, type Term } from "./terms.ts";
 
 /** What the writer does not find out by itself. */
 export type SegmentFacts = Pick<
@@ -29,12 +29,14 @@ export type SegmentFacts = Pick<
   | "rawBytes"
 >;
 
-/** Rows of one segment, sorted by (seconds, ordinal). */
-export interface Columns {
-  readonly seconds: Uint32Array;
-  /** From the segment's first on. */
-  readonly ordinals: Uint32Array;
-  readonly places: Uint32Array;
+/** A term as a file has it. */
+export interface PostedTerm {
+  /** hashOfTerm of terms.ts. */
+  readonly hash: number;
+  readonly scope: string;
+  readonly kind: number;
+  /** UTF-8. */
+  readonly value: Uint8Array;
 }
 
 /** Whole pages are summed and written together. */
@@ -57,7 +59,7 @@ export class SegmentWriter {
   readonly #sections: Partial<Record<SectionName, number>> = {};
   readonly #table: number[] = [];
   #rawBytes = 0;
-  #columns: Columns | undefined;
+  #rows: Uint32Array | undefined;
   readonly #idFirsts: number[] = [];
   #idCount = 0;
   readonly #terms: number[] = [];
@@ -98,19 +100,18 @@ export class SegmentWriter {
 
   /** Blocks come first, in order. */
   block(packed: Uint8Array, rawBytes: number): void {
-    assert(!this.#columns, "blocks come before columns");
+    assert(!this.#rows, "blocks come before rows");
     this.#table.push(this.#rawBytes, this.#offset);
     this.#rawBytes += rawBytes;
     this.#append(packed);
   }
 
-  columns(columns: Columns): void {
+  /** All rows as the file has them, sorted. */
+  rows(rows: Uint32Array): void {
     this.#table.push(this.#rawBytes, this.#offset);
-    this.#columns = columns;
+    this.#rows = rows;
     this.#section("table", bytesOfWords(Uint32Array.from(this.#table)));
-    this.#section("seconds", bytesOfWords(columns.seconds));
-    this.#section("ordinals", bytesOfWords(columns.ordinals));
-    this.#section("places", bytesOfWords(columns.places));
+    this.#section("rows", bytesOfWords(rows));
     this.#begin("ids");
   }
 
@@ -128,13 +129,10 @@ export class SegmentWriter {
   }
 
   /** Terms come sorted by their hash. */
-  posting(term: Term, rows: Uint32Array): void {
-    const hash = hashOfTerm(term);
+  posting({ hash, scope, kind, value }: PostedTerm, rows: Uint32Array): void {
     assert((this.#terms.at(-2) ?? 0) <= hash, "postings come in the order of their hashes");
     this.#terms.push(hash, this.#offset - (this.#sections.postings ?? 0));
-    const value = Buffer.from(term.value, "utf8");
-    const head = Uint32Array.of(this.#scopeNumber(term.scope), term.kind, value.length, rows.length);
-    this.#append(bytesOfWords(head));
+    this.#append(bytesOfWords(Uint32Array.of(this.#scopeNumber(scope), kind, value.length, rows.length)));
     this.#append(value);
     this.#align(4);
     this.#append(bytesOfWords(rows));
@@ -171,27 +169,25 @@ export class SegmentWriter {
   }
 
   #about(facts: SegmentFacts, terms: Uint32Array): About {
-    const { seconds } = this.#columns ?? { seconds: new Uint32Array() };
+    const rows = this.#rows ?? new Uint32Array();
     const sections = this.#sections;
     return {
-      version: 1,
+      version: 2,
       ...facts,
-      rows: seconds.length,
+      rows: rows.length / rowWords,
       termCount: terms.length / 2,
-      minSeconds: seconds[0] ?? 0,
-      maxSeconds: seconds.at(-1) ?? 0,
+      minSeconds: rows[0] ?? 0,
+      maxSeconds: rows.at(-rowWords) ?? 0,
       blockCount: this.#table.length / 2 - 1,
       scopes: [...this.#scopes.keys()],
       sections: {
         table: sections.table ?? 0,
-        seconds: sections.seconds ?? 0,
-        ordinals: sections.ordinals ?? 0,
-        places: sections.places ?? 0,
+        rows: sections.rows ?? 0,
         ids: sections.ids ?? 0,
         postings: sections.postings ?? 0,
         terms: sections.terms ?? 0,
       },
-      secondsFirsts: firstsOf(seconds, 1),
+      rowFirsts: firstsOf(rows, rowWords),
       idFirsts: this.#idFirsts,
       termFirsts: firstsOf(terms, 2),
     };

@@ -6,7 +6,7 @@ import { entriesPerFirst } from "./segment-format.ts";
 export interface SectionPlace {
   readonly offset: number;
   /** Bytes of an entry. */
-  readonly stride: 4 | 8;
+  readonly stride: number;
   readonly count: number;
   readonly firsts: readonly number[];
 }

@@ -50,10 +50,21 @@ export function hashOfId(seed: number, id: string): number {
   return mixed(hashed(id, seed));
 }
 
+/** The same of an id that stands in a body, of 36 bytes all of which are ASCII. */
+export function hashOfIdAt(seed: number, body: Uint8Array, start: number): number {
+  let hash = seed ^ hashStart;
+  for (let at = start; at < start + idBytes; at += 1) hash = Math.imul(hash ^ (body[at] ?? 0), hashFactor);
+  return mixed(hash);
+}
+
+const idBytes = 36;
+const hashStart = 0x811c_9dc5;
+const hashFactor = 0x0100_0193;
+
 /** FNV-1a over UTF-16 units. */
 function hashed(text: string, seed: number): number {
-  let hash = seed ^ 0x811c_9dc5;
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
+  let hash = seed ^ hashStart;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), hashFactor);
   return hash;
 }
 

@@ -10,6 +10,11 @@ export class WordList {
     return this.#length;
   }
 
+  /** All of them, until the next is pushed. */
+  get words(): Uint32Array {
+    return this.#words.subarray(0, this.#length);
+  }
+
   push(word: number): void {
     if (this.#length === this.#words.length) {
       const larger = new Uint32Array(this.#words.length * 2);

@@ -29,7 +29,6 @@ export const smallLimits: HistoryLimits = {
   mergeCount: 3,
   mergedShareMax: 1,
   pageCacheBytes: 200_000,
-  blockCacheBytes: 20_000,
   // Pages of many events end early.
   pageBytesMax: 20_000,
 };

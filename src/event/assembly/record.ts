@@ -27,7 +27,9 @@ const boolean: u32 = 6;
 const identity: u32 = 7;
 const details: u32 = 8;
 const resources: u32 = 9;
-// Any other kind: only the host can tell what the member makes of the record.
+/** An object of which only its place is kept; any other value is as if there were none. */
+const placed: u32 = 11;
+// Any other kind (10): only the host can tell what the member makes of the record.
 
 const contextRecord: u32 = 0;
 const contextIdentity: u32 = 1;
@@ -135,9 +137,14 @@ function wantedEnd(at: usize, entry: usize, cell: usize): usize {
     else return nullEnd(at);
     return scalarEnd(at);
   }
+  if (kind == placed) {
+    if (code == openBrace) store<u32>(place, <u32>(at - inputAt));
+    return valueEnd(at, 1);
+  }
   if (kind == identity || kind == details) {
     if (kind == identity) filled |= bit;
     if (code != openBrace) return nullEnd(at);
+    if (kind == identity) store<u32>(place, <u32>(at - inputAt));
     return objectEnd(at, kind == identity ? contextIdentity : contextDetails, cell);
   }
   if (kind == resources) return code == openBracket ? resourcesEnd(at) : nullEnd(at);
