@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { hasAttribute, lookupFieldsOf } from "./lookup-fields.ts";
 import { LookupScan } from "./lookup-scan.ts";
 import { scanBatch } from "./scan.ts";
-import { isSurelyData } from "./surely-data.ts";
+import { SurelyData } from "./surely-data.ts";
 
 const record = (changes: object) => ({
   eventVersion: "1.11",
@@ -155,8 +155,9 @@ test("read from bytes, they are the same", () => {
 });
 
 describe("data and network events", () => {
+  const surelyData = new SurelyData();
   const told = (category: string, tail: object = {}) =>
-    isSurelyData(Buffer.from(JSON.stringify({ ...record({}), eventCategory: category, ...tail })));
+    surelyData.is(Buffer.from(JSON.stringify({ ...record({}), eventCategory: category, ...tail })));
 
   test("are told by their last members", () => {
     expect(told("Data")).toBe(true);
@@ -177,7 +178,7 @@ describe("data and network events", () => {
         const bytes = Buffer.from(
           JSON.stringify({ ...record({}), a: JSON.parse(json) as unknown, b: [inside, string] }),
         );
-        expect(isSurelyData(bytes)).toBe(false);
+        expect(surelyData.is(bytes)).toBe(false);
       }),
     );
   });

@@ -4,7 +4,7 @@
 // Order: the segment's file is durable, then the position is stored, then the journal is released. A crash in between
 // leaves a file that says itself up to which frame it goes. What is only in the open segment is taken again.
 import { setImmediate as turn } from "node:timers/promises";
-import { isSurelyData } from "../event/surely-data.ts";
+import { SurelyData } from "../event/surely-data.ts";
 import type { Position, StoredFrame } from "../journal/contract.ts";
 import { assert } from "../model/assert.ts";
 import { type HistoryPosition, readPosition, storePosition } from "./history-position.ts";
@@ -40,6 +40,7 @@ interface Growing {
 export class Follower {
   readonly #parts: FollowerParts;
   readonly #partition: string;
+  readonly #surelyData = new SurelyData();
   #growing: Growing;
   /** Full, and on its way to its file. */
   #full: Growing | undefined;
@@ -164,7 +165,7 @@ export class Follower {
     let bytes = 0;
     for (const record of records) {
       bytes += record.bytes.length;
-      if (!isSurelyData(bufferOf(record.bytes))) growing.segment.take(record);
+      if (!this.#surelyData.is(bufferOf(record.bytes))) growing.segment.take(record);
     }
     growing.toSeq = position.seq + 1;
     growing.coveredBytes += bytes;

@@ -78,13 +78,27 @@ async function wordsOf(file: PagedFile, offset: number, count: number): Promise<
   return words;
 }
 
+/** As many blocks at once as fit a step, at least one. */
 async function copyBlocks(file: PagedFile, writer: SegmentWriter): Promise<void> {
   const { sections, blockCount } = file.about;
   const table = await wordsOf(file, sections.table, (blockCount + 1) * 2);
-  for (let block = 0; block < blockCount; block += 1) {
-    const [rawStart = 0, offset = 0, rawEnd = 0, end = 0] = table.subarray(block * 2, block * 2 + 4);
-    writer.block(await file.bytesOnce(offset, end - offset), rawEnd - rawStart);
+  const [rawAt, offsetOf] = [
+    (block: number) => table[block * 2] ?? 0,
+    (block: number) => table[block * 2 + 1] ?? 0,
+  ];
+  for (let first = 0; first < blockCount; ) {
+    const start = offsetOf(first);
+    let end = first + 1;
+    while (end < blockCount && offsetOf(end + 1) - start <= copyBytes) end += 1;
+    const packed = await file.bytesOnce(start, offsetOf(end) - start);
+    for (let block = first; block < end; block += 1) {
+      writer.block(
+        packed.subarray(offsetOf(block) - start, offsetOf(block + 1) - start),
+        rawAt(block + 1) - rawAt(block),
+      );
+    }
     await writer.drain();
+    first = end;
   }
 }
 

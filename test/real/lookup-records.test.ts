@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { lookupFieldsOf } from "../../src/event/lookup-fields.ts";
 import { LookupScan } from "../../src/event/lookup-scan.ts";
 import { scanBatch } from "../../src/event/scan.ts";
-import { isSurelyData } from "../../src/event/surely-data.ts";
+import { SurelyData } from "../../src/event/surely-data.ts";
 
 const folder = fileURLToPath(new URL("../../../shared/data/events/", import.meta.url));
 const isThere = existsSync(folder);
@@ -15,6 +15,7 @@ if (!isThere) process.stdout.write("skipped: needs ../shared/data/events\n");
 
 test.skipIf(!isThere)("every record is found by what it says", () => {
   const scan = new LookupScan();
+  const surelyData = new SurelyData();
   const seen = { records: 0, usernames: 0, accessKeyIds: 0, resources: 0, data: 0 };
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".gz")) continue;
@@ -34,7 +35,7 @@ test.skipIf(!isThere)("every record is found by what it says", () => {
         resources,
       });
       expect([fields.eventName, fields.eventSource]).toEqual([parsed["eventName"], parsed["eventSource"]]);
-      const isData = isSurelyData(bytes.subarray(start, end));
+      const isData = surelyData.is(bytes.subarray(start, end));
       if (isData) expect(parsed["eventCategory"]).not.toBe("Management");
       seen.records += 1;
       seen.usernames += username === undefined ? 0 : 1;

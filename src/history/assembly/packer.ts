@@ -13,8 +13,12 @@ const distanceMax: usize = 0xffff;
 const lastLiterals: usize = 5;
 const lastCopyStart: usize = 12;
 const countInToken: usize = 15;
-/** After so many places without a copy the search takes longer steps: what repeats nothing is soon passed. */
+/**
+ * The search goes by two bytes, for a copy is followed back to where it begins, and by more after so many places without
+ * one: what repeats nothing is soon passed.
+ */
 const patienceBits: usize = 6;
+const firstStep: usize = 1;
 
 /** Packs the block at `rawAt` to `packedAt`; returns its packed length. */
 export function pack(rawBytes: usize): usize {
@@ -52,7 +56,7 @@ let copySource: usize = 0;
 // @ts-ignore: decorator
 @inline
 function nextCopy(at: usize, lastStart: usize): usize {
-  let tries: usize = 1 << patienceBits;
+  let tries: usize = firstStep << patienceBits;
   while (at <= lastStart) {
     const bytes = load<u64>(at);
     const slot = slotOf(bytes);
