@@ -9,7 +9,7 @@ import {
   lookupFieldsOf,
   usernameOf,
 } from "./lookup-fields.ts";
-import { isPlaced, type PlacedFields, type RecordFields } from "./record.ts";
+import { categoryOf, isPlaced, type PlacedFields, type RecordFields } from "./record.ts";
 import { pathsOf, type ResourcePath } from "./resource-paths.ts";
 import { byte, isSpace } from "./scan-bytes.ts";
 
@@ -50,6 +50,19 @@ export class LookupScan {
   derivedFieldsOf(range: RecordRange, fields: RecordFields): DerivedFields {
     if (!isPlaced(fields)) return parsedFieldsOf(range);
     return { ...this.namesOf(range.body, fields), resources: resourcesIn(range.body, fields) };
+  }
+
+  /** Everything that the record is looked up by. */
+  lookupFieldsOf(range: RecordRange, fields: RecordFields): LookupFields {
+    if (!isPlaced(fields) || categoryOf(fields) === "Insight") return parsedFieldsOf(range);
+    const { eventID, eventName, eventSource, readOnly } = fields;
+    return {
+      ...(eventID !== undefined && { eventId: eventID }),
+      ...(eventName !== undefined && { eventName }),
+      ...(eventSource !== undefined && { eventSource }),
+      ...(readOnly !== undefined && { readOnly: readOnly ? "true" : "false" }),
+      ...this.derivedFieldsOf(range, fields),
+    };
   }
 
   namesOf(body: Buffer, fields: PlacedFields): LookupNames {

@@ -48,7 +48,7 @@ export const defaultLimits: HistoryLimits = {
   coveredShareMax: 1 / 8,
   blockBytes: 64 * 1024,
   sliceBytes: 128 * 1024,
-  mergeCount: 8,
+  mergeCount: 16,
   mergedRowsMax: 2 * mebibyte,
   mergedBytesMax: 3_500 * mebibyte,
   mergedShareMax: 1 / 6,

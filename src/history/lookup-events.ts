@@ -1,11 +1,13 @@
 // LookupEvents (api.md §6.3, lake.md §1): management events, or Insights events, of the caller's account and Region.
 import type { Event } from "@aws-sdk/client-cloudtrail";
-import { lookupFieldsOf, type LookupAttribute } from "../event/lookup-fields.ts";
+import { readOne } from "../event/event-time.ts";
+import type { LookupAttribute } from "../event/lookup-fields.ts";
+import { LookupScan } from "../event/lookup-scan.ts";
 import { withoutSpace } from "../event/scan.ts";
+import { assert } from "../model/assert.ts";
 import type { Call } from "../model/call.ts";
 import type { Clock } from "../model/environment.ts";
 import { apiError } from "../model/errors.ts";
-import { isObject } from "../model/json.ts";
 import type { Handler, Input } from "../model/operations.ts";
 import type { History, HistoryRecord } from "./history.ts";
 import { LookupRate } from "./lookup-rate.ts";
@@ -28,6 +30,7 @@ const insightAttributes: readonly LookupAttribute[] = ["EventId", "EventName", "
 
 export function lookupEvents(ports: LookupPorts): Handler<"LookupEvents"> {
   const rate = new LookupRate();
+  const scan = new LookupScan();
   return async (input, call) => {
     const perSecond = ports.lookupsPerSecond();
     const key = `${call.caller.accountId}/${call.region}`;
@@ -41,7 +44,7 @@ export function lookupEvents(ports: LookupPorts): Handler<"LookupEvents"> {
     const last = records.at(-1);
     const next = hasMore && last && { ...place, last };
     return {
-      Events: records.flatMap((record) => eventOf(record, request)),
+      Events: records.flatMap((record) => eventOf(record, request, scan)),
       ...(next && { NextToken: ports.tokens.write(next, textOf(request)) }),
     };
   };
@@ -135,15 +138,15 @@ function textOf({ scope, term, startMs, endMs }: LookupRequest): string {
 }
 
 /** As the API shows a record. None when it was found by the hash of an id alone, and is another. */
-function eventOf({ seconds, bytes }: HistoryRecord, request: LookupRequest): Event[] {
+function eventOf({ seconds, bytes }: HistoryRecord, request: LookupRequest, scan: LookupScan): Event[] {
   const { isInsight, term } = request;
-  const text = Buffer.from(withoutSpace(bytes)).toString("utf8");
-  const parsed: unknown = JSON.parse(text);
-  const record = isObject(parsed) ? parsed : {};
-  const fields = lookupFieldsOf(record);
-  const isOfPlace =
-    record["recipientAccountId"] === request.account && record["awsRegion"] === request.region;
+  const reading = readOne(bytes);
+  assert(reading.kind === "fields", "history holds records that were accepted");
+  const { recipientAccountId, awsRegion } = reading.fields;
+  const isOfPlace = recipientAccountId === request.account && awsRegion === request.region;
+  const fields = scan.lookupFieldsOf({ body: bytes, start: 0, end: bytes.length }, reading.fields);
   if (term.kind === "EventId" && (fields.eventId !== term.value || !isOfPlace)) return [];
+  const text = Buffer.from(withoutSpace(bytes)).toString("utf8");
   const { eventId, eventName, eventSource, readOnly, accessKeyId, username, resources } = fields;
   const named = {
     ...(eventId !== undefined && { EventId: eventId }),

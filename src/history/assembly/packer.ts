@@ -17,18 +17,20 @@ const countInToken: usize = 15;
  * The search goes by two bytes, for a copy is followed back to where it begins, and by more after so many places without
  * one: what repeats nothing is soon passed.
  */
+const firstStep: usize = 2;
 const patienceBits: usize = 6;
-const firstStep: usize = 1;
 
 /** Packs the block at `rawAt` to `packedAt`; returns its packed length. */
 export function pack(rawBytes: usize): usize {
   memory.fill(seenAt, 0, seenBytes);
+  lastDistance = 1;
   const end = rawAt + rawBytes;
   let out = packedAt;
   let literals = rawAt;
   if (rawBytes > lastCopyStart) {
     const lastStart = end - lastCopyStart;
-    let at = rawAt;
+    // Nothing stands before the first byte.
+    let at = rawAt + 1;
     while (at <= lastStart) {
       at = nextCopy(at, lastStart);
       if (at == 0) break;
@@ -39,7 +41,8 @@ export function pack(rawBytes: usize): usize {
       }
       const copyEnd = equalEnd(at + copyBytesMin, from + copyBytesMin, end - lastLiterals);
       out = writeSequence(out, literals, at, copyEnd - at - copyBytesMin);
-      store<u16>(out, <u16>(at - from));
+      lastDistance = at - from;
+      store<u16>(out, <u16>lastDistance);
       out = writeRest(out + 2, copyEnd - at - copyBytesMin);
       store<u32>(slotOf(load<u64>(copyEnd - 2)), <u32>(copyEnd - 2));
       literals = copyEnd;
@@ -51,6 +54,8 @@ export function pack(rawBytes: usize): usize {
 
 /** Where the copy that `nextCopy` found comes from. */
 let copySource: usize = 0;
+/** How far before its copy the last one lay: behind an id or a time that differs, records often go on alike. */
+let lastDistance: usize = 1;
 
 /** The first place from `at` on whose bytes stood before within reach; 0 when there is none up to `lastStart`. */
 // @ts-ignore: decorator
@@ -59,6 +64,10 @@ function nextCopy(at: usize, lastStart: usize): usize {
   let tries: usize = firstStep << patienceBits;
   while (at <= lastStart) {
     const bytes = load<u64>(at);
+    if (load<u32>(at - lastDistance) == <u32>bytes) {
+      copySource = at - lastDistance;
+      return at;
+    }
     const slot = slotOf(bytes);
     const seen: usize = load<u32>(slot);
     store<u32>(slot, <u32>at);
