@@ -126,7 +126,7 @@ export function lookupResourcesOf(record: Members): readonly LookupResource[] {
     typeof eventSource === "string" && typeof eventName === "string"
       ? pathsOf(eventSource, eventName, record["readOnly"] === true)
       : undefined;
-  for (const entry of paths ?? []) addNamed(found, record, entry);
+  for (const entry of paths?.all ?? []) addNamed(found, record, entry);
   if (found.all.length === 0) addListed(found, record["resources"]);
   return found.all;
 }

@@ -10,7 +10,7 @@ import {
   usernameOf,
 } from "./lookup-fields.ts";
 import { categoryOf, isPlaced, type PlacedFields, type RecordFields } from "./record.ts";
-import { pathsOf, type ResourcePath } from "./resource-paths.ts";
+import { type CallPaths, type FirstStep, type FirstSteps, pathsOf } from "./resource-paths.ts";
 import { byte, isSpace } from "./scan-bytes.ts";
 
 /** Whom a record is looked up by: of equal identities it is mostly the same object. */
@@ -93,8 +93,10 @@ function isAt(body: Buffer, text: Buffer, at: number): boolean {
 
 function readNames(body: Buffer, start: number, fields: RecordFields): LookupNames {
   const found = new Map<string, string | undefined>();
-  visitMembers(body, start + 1, (key, value) => {
-    for (const name of identityNames) if (isKey(body, key, name)) found.set(name, textOf(body, value));
+  visitMembers(body, start + 1, ({ key, keyEnd, value }) => {
+    for (const name of identityNames) {
+      if (keyEnd - key === name.length && isKey(body, key, name)) found.set(name, textOf(body, value));
+    }
   });
   const named = {
     type: found.get("type"),
@@ -126,65 +128,65 @@ export function resourcesIn(body: Buffer, fields: PlacedFields): readonly Lookup
 function namedResources(
   body: Buffer,
   { requestParametersAt: request, responseElementsAt: response }: PlacedFields,
-  paths: readonly ResourcePath[],
+  paths: CallPaths,
 ): readonly LookupResource[] {
-  const found: Value[] = [];
-  if (request > 0) findValues(body, request, { paths, isResponse: false, found });
-  if (response > 0) findValues(body, response, { paths, isResponse: true, found });
-  if (found.length === 0) return noResources;
-  // In the order of the paths.
+  /** By path: what stands where its first step leads. */
+  const found = new Map<number, unknown>();
+  if (request > 0) findValues(body, request, { steps: paths.request, found });
+  if (response > 0) findValues(body, response, { steps: paths.response, found });
+  if (found.size === 0) return noResources;
   const resources = new FoundResources();
-  for (const [at, path] of paths.entries()) {
-    const value = found.findLast((one) => one.path === at);
-    if (value) resources.addAt(path, value.value, 1);
+  const inOrder = found.size === 1 ? found.keys() : [...found.keys()].toSorted((a, b) => a - b);
+  for (const at of inOrder) {
+    const path = paths.all[at];
+    if (path) resources.addAt(path, found.get(at), 1);
   }
   return resources.all;
 }
 
-/** What stands where the first step of a path leads. */
-interface Value {
-  readonly path: number;
-  readonly value: unknown;
-}
-
 interface Search {
-  readonly paths: readonly ResourcePath[];
-  readonly isResponse: boolean;
-  readonly found: Value[];
+  readonly steps: FirstSteps;
+  readonly found: Map<number, unknown>;
 }
 
 /** Most paths have one step, to a text: nothing else is built. */
-function findValues(body: Buffer, start: number, { paths, isResponse, found }: Search): void {
-  visitMembers(body, start + 1, (key, value) => {
-    let built: unknown;
-    for (let at = 0; at < paths.length; at += 1) {
-      const path = paths[at];
-      const step = path?.steps[0];
-      if (!step || path.isResponse !== isResponse || !isKey(body, key, step.name)) continue;
-      built ??= textOf(body, value) ?? builtOf(body, value) ?? null;
-      found.push({ path: at, value: built });
+function findValues(body: Buffer, start: number, { steps, found }: Search): void {
+  if (steps.length === 0) return;
+  visitMembers(body, start + 1, ({ key, keyEnd, value }) => {
+    for (const { name, paths } of steps[keyEnd - key] ?? noSteps) {
+      if (!isKey(body, key, name)) continue;
+      const built = textOf(body, value) ?? builtOf(body, value) ?? null;
+      for (const path of paths) found.set(path, built);
     }
   });
 }
 
-/**
- * Visits the members of an object from `start` on, which is behind its brace or behind the comma after a member: where each
- * key begins, behind its quote, and where its value does.
- */
-function visitMembers(body: Buffer, start: number, visit: (key: number, value: number) => void): void {
+const noSteps: readonly FirstStep[] = [];
+
+/** Where a member of an object lies: its key, without the quotes, and the beginning of its value. */
+interface MemberPlace {
+  key: number;
+  keyEnd: number;
+  value: number;
+}
+
+/** Visits the members of an object from `start` on, which is behind its brace. The place is good for the visit only. */
+function visitMembers(body: Buffer, start: number, visit: (place: MemberPlace) => void): void {
+  const place = { key: 0, keyEnd: 0, value: 0 };
   for (let at = afterSpace(body, start); body[at] === byte.quote; ) {
-    const key = at + 1;
-    const value = afterSpace(body, afterSpace(body, textEnd(body, at)) + 1);
-    visit(key, value);
-    at = afterSpace(body, valueEnd(body, value));
+    const end = textEnd(body, at);
+    place.key = at + 1;
+    place.keyEnd = end - 1;
+    place.value = afterSpace(body, afterSpace(body, end) + 1);
+    visit(place);
+    at = afterSpace(body, valueEnd(body, place.value));
     if (body[at] !== byte.comma) return;
     at = afterSpace(body, at + 1);
   }
 }
 
-/** Whether the key that begins at `at` has this name; keys with escapes are none that are looked for. */
+/** Whether the key that begins at `at`, of the length of this name, is it; keys with escapes are none that are looked for. */
 function isKey(body: Buffer, at: number, name: string): boolean {
-  if (body[at + name.length] !== byte.quote) return false;
   for (let place = 0; place < name.length; place += 1) {
     if (body[at + place] !== name.charCodeAt(place)) return false;
   }

@@ -174,20 +174,41 @@ export interface ResourcePath {
   readonly steps: readonly { readonly name: string; readonly isList: boolean }[];
 }
 
+/** The paths of a call, in order, and how they begin. */
+export interface CallPaths {
+  readonly all: readonly ResourcePath[];
+  readonly request: FirstSteps;
+  readonly response: FirstSteps;
+}
+
+/** By the length of their name: nearly no member of a record has a name of the same length. */
+export type FirstSteps = readonly (readonly FirstStep[] | undefined)[];
+
+export interface FirstStep {
+  readonly name: string;
+  /** Which of all paths begin so. */
+  readonly paths: readonly number[];
+}
+
 interface KnownSource {
-  readonly writes: readonly ResourcePath[] | undefined;
-  readonly named: ReadonlyMap<string, readonly ResourcePath[]>;
+  readonly writes: CallPaths | undefined;
+  readonly named: ReadonlyMap<string, CallPaths>;
 }
 
 const knownSources: ReadonlyMap<string, KnownSource> = new Map(
   Object.entries(resourcePaths).map(([source, { writes, named = {} }]) => [
     source,
     {
-      writes: writes?.flatMap(takenApart),
-      named: new Map(Object.entries(named).map(([name, paths]) => [name, paths.flatMap(takenApart)])),
+      writes: writes && callPaths(writes),
+      named: new Map(Object.entries(named).map(([name, paths]) => [name, callPaths(paths)])),
     },
   ]),
 );
+
+function callPaths(paths: readonly ResourcePaths[]): CallPaths {
+  const all = paths.flatMap(takenApart);
+  return { all, request: firstSteps(all, false), response: firstSteps(all, true) };
+}
 
 function takenApart([type, ...paths]: ResourcePaths): ResourcePath[] {
   return paths.map((path) => {
@@ -200,8 +221,21 @@ function takenApart([type, ...paths]: ResourcePaths): ResourcePath[] {
   });
 }
 
+function firstSteps(all: readonly ResourcePath[], isResponse: boolean): FirstSteps {
+  const byLength: FirstStep[][] = [];
+  for (const [at, path] of all.entries()) {
+    const name = path.steps[0]?.name;
+    if (name === undefined || path.isResponse !== isResponse) continue;
+    const sameLength = (byLength[name.length] ??= []);
+    const known = sameLength.findIndex((step) => step.name === name);
+    if (known === -1) sameLength.push({ name, paths: [at] });
+    else sameLength[known] = { name, paths: [...(sameLength[known]?.paths ?? []), at] };
+  }
+  return byLength;
+}
+
 /** The paths for a call, or undefined when nothing is known of it. */
-export function pathsOf(source: string, name: string, isRead: boolean): readonly ResourcePath[] | undefined {
+export function pathsOf(source: string, name: string, isRead: boolean): CallPaths | undefined {
   const known = knownSources.get(source);
   if (!known) return undefined;
   return known.named.get(name) ?? (isRead ? undefined : known.writes);
