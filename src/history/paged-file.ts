@@ -162,9 +162,14 @@ async function readEnd(file: ReadFile, path: string): Promise<Opened> {
     throw new SegmentDamage(path, "Its parts do not fit together.");
   }
   const end = Buffer.from(await file.read(pagedBytes, sumBytes + aboutBytes));
-  const about = parseAbout(end.toString("utf8", sumBytes));
-  if (crc32(end) !== tail.readUInt32LE(28) || !about) {
+  if (crc32(end) !== tail.readUInt32LE(28)) {
     throw new SegmentDamage(path, "What it says of itself is not what was written.");
   }
+  const about = parseAbout(end.toString("utf8", sumBytes));
+  if (!about)
+    throw new SegmentDamage(
+      path,
+      "It was written by a version of Cairn whose segments this one does not read.",
+    );
   return { file, about, sums: end.subarray(0, sumBytes), pagedBytes };
 }
