@@ -199,10 +199,11 @@ function resourcesOf(scanned: ScannedRows, row: number): readonly RecordResource
   const count = scanned.rows[row + word.resourceCount] ?? 0;
   if (count === 0) return noResources;
   const first = scanned.rows[row + word.firstResource] ?? 0;
-  return Array.from({ length: count }, (_, index) => {
-    const cell = scanned.firstResource + (first + index) * resourceWords;
-    return new InPlaceResource(scanned, cell);
-  });
+  const resources: RecordResource[] = [];
+  for (let index = first; index < first + count; index += 1) {
+    resources.push(new InPlaceResource(scanned, scanned.firstResource + index * resourceWords));
+  }
+  return resources;
 }
 
 class InPlaceResource implements RecordResource {

@@ -6,7 +6,7 @@ const key = Buffer.from('"eventCategory":"');
 const others = ["Data", "NetworkActivity"].map((name) => Buffer.from(`${name}"`));
 /** The category stands among the last members of a record, as it is written here and by AWS. */
 const lookedAtBytes = 512;
-const rememberedCount = 8;
+const rememberedCount = 16;
 
 export class SurelyData {
   /** How far from their ends the category stood in records before, the latest first: what follows it is often alike. */

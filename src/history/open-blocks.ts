@@ -11,6 +11,7 @@ export interface OpenBlock {
 }
 
 const lineFeed = 0x0a;
+const pieceBytes = 512 * 1024;
 
 export class OpenBlocks {
   readonly #blockBytes: number;
@@ -20,6 +21,9 @@ export class OpenBlocks {
   /** Memory made anew for every block would make the garbage collector run for nothing else. */
   #spare: Buffer | undefined;
   #used = 0;
+  /** Where packed blocks are kept. */
+  #piece = Buffer.alloc(0);
+  #pieceUsed = 0;
   /** Of all blocks, uncompressed. */
   #rawBytes = 0;
   #packedBytes = 0;
@@ -52,7 +56,7 @@ export class OpenBlocks {
   endBlock(): void {
     if (!this.#room) return;
     const rawBytes = this.#used;
-    const packed = pack(this.#room.subarray(0, rawBytes));
+    const packed = this.#kept(pack(this.#room.subarray(0, rawBytes)));
     this.#packed.push({ rawStart: this.#rawBytes - rawBytes, rawBytes, packed });
     this.#packedBytes += packed.length;
     if (this.#room.length === this.#blockBytes) this.#spare = this.#room;
@@ -93,6 +97,18 @@ export class OpenBlocks {
     const record = lineOf({ key: packed, packed, rawBytes }, place - rawStart);
     assert(record, "a record lies where it was put");
     return record;
+  }
+
+  /** A copy. Blocks share pieces of memory: made one by one they would make the garbage collector run for nothing else. */
+  #kept(packed: Uint8Array): Buffer {
+    if (this.#pieceUsed + packed.length > this.#piece.length) {
+      this.#piece = Buffer.allocUnsafeSlow(Math.max(pieceBytes, packed.length));
+      this.#pieceUsed = 0;
+    }
+    const own = this.#piece.subarray(this.#pieceUsed, this.#pieceUsed + packed.length);
+    own.set(packed);
+    this.#pieceUsed += packed.length;
+    return own;
   }
 
   #newRoom(leastBytes: number): Buffer {

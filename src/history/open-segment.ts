@@ -44,6 +44,7 @@ interface NewRow {
 }
 
 const none = -1;
+const kinds = Object.values(termKinds);
 
 export class OpenSegment implements RowSource {
   /** Of the first event; every event of the history has a number of its own, in journal order. */
@@ -71,6 +72,7 @@ export class OpenSegment implements RowSource {
   #waitingEnd = 0;
   /** What terms are being added to. */
   #row = 0;
+  #firstPair = 0;
   #scope: OpenScope | undefined;
   #recent: { readonly matchSet: MatchSet; readonly category: HistoryCategory; scope: OpenScope } | undefined;
 
@@ -188,7 +190,8 @@ export class OpenSegment implements RowSource {
     this.seconds.push(seconds);
     this.places.push(place);
     this.idHashes.push(idHash);
-    this.firstPairs.push(this.pairs.length);
+    this.#firstPair = this.pairs.length;
+    this.firstPairs.push(this.#firstPair);
     this.#pair(scope.all);
   }
 
@@ -203,7 +206,8 @@ export class OpenSegment implements RowSource {
     if (value === undefined) return;
     const scope = this.#scope;
     assert(scope, "a row has a scope before it has terms");
-    const known = (scope.terms[kind] ??= new Map<string, number>());
+    const known = scope.terms[kind];
+    assert(known, "every kind has its terms");
     let term = known.get(value);
     if (term === undefined) {
       term = this.#newTerm({ scope: scope.text, kind, value });
@@ -214,12 +218,11 @@ export class OpenSegment implements RowSource {
 
   /** A term stands once with a row, however often the record has it. */
   #pair(term: number): void {
-    const row = this.#row;
     const before = this.#lastPair[term] ?? none;
-    if (before !== none && this.pairs.rowOf(before) === row) return;
+    if (before >= this.#firstPair) return;
     this.#lastPair[term] = this.pairs.length;
     this.termRows[term] = (this.termRows[term] ?? 0) + 1;
-    this.pairs.push(term, row, before);
+    this.pairs.push(term, this.#row, before);
   }
 
   #newTerm(term: Term): number {
@@ -234,7 +237,7 @@ export class OpenSegment implements RowSource {
     let scope = this.#scopes.get(text);
     if (!scope) {
       const all = this.#newTerm({ scope: text, kind: termKinds.All, value: "" });
-      scope = { text, idSeed: idSeedOf(text), all, terms: [] };
+      scope = { text, idSeed: idSeedOf(text), all, terms: kinds.map(() => new Map<string, number>()) };
       this.#scopes.set(text, scope);
     }
     this.#recent = { matchSet, category, scope };
