@@ -128,9 +128,19 @@ export class OpenSegment implements RowSource {
       const end = (starts[at + 1] ?? this.#waitingEnd + 1) - 1 - first;
       const matchSet = sets[at];
       const found = scanned[at];
-      const fields = found && "inPlace" in found ? found.inPlace : fieldsOf(body.subarray(start, end));
-      if (fields && matchSet) this.#index({ body, start, end, place: place + start }, fields, matchSet);
+      if (!matchSet) continue;
+      const range = { body, start, end, place: place + start };
+      if (found && "inPlace" in found) this.#index(range, found.inPlace, matchSet);
+      else this.#indexAlone(range, matchSet);
     }
+  }
+
+  /** Reads a record by itself, which the others of its block could not be read with. */
+  #indexAlone({ body, start, end, place }: TakenRange, matchSet: MatchSet): void {
+    const own = body.subarray(start, end);
+    const reading = readOne(own);
+    if (reading.kind !== "fields") return;
+    this.#index({ body: own, start: 0, end: own.length, place }, reading.fields, matchSet);
   }
 
   #index(range: TakenRange, fields: RecordFields, matchSet: MatchSet): void {
@@ -289,9 +299,4 @@ export class OpenSegment implements RowSource {
     const place = this.places.at(ordinal - this.firstOrdinal);
     return { seconds, ordinal, record: () => Promise.resolve(this.blocks.recordAt(place)) };
   }
-}
-
-function fieldsOf(record: Buffer): RecordFields | undefined {
-  const reading = readOne(record);
-  return reading.kind === "fields" ? reading.fields : undefined;
 }
