@@ -1,7 +1,8 @@
 // Compares the scanner with the plain one, and both with JSON.parse: what is a record, where it lies, what its fields are.
-import type { RecordFields } from "../../src/event/record.ts";
+import { isPlaced, type RecordFields } from "../../src/event/record.ts";
 import { missingMember } from "../../src/event/required.ts";
 import { scanBatch, type ScannedRecord } from "../../src/event/scan.ts";
+import { valueExtent } from "../../src/event/scan-bytes.ts";
 import { scanPlainly } from "../../src/event/scan-plain.ts";
 
 export interface Seen {
@@ -118,8 +119,38 @@ function parseDifference(record: ScannedRecord, own: Uint8Array): string | undef
     resources.map((one) => [one["type"] ?? undefined, one["ARN"] ?? one["ARNPrefix"] ?? undefined]),
   ];
   return isSame(allFields(record.fields), expected)
-    ? undefined
+    ? placeDifference(record, value, own)
     : `${JSON.stringify(allFields(record.fields))}, but JSON.parse gives ${JSON.stringify(expected)}`;
+}
+
+/** Where members lie: what stands there is what JSON.parse gives, and nowhere is said of no object, time or id. */
+function placeDifference(
+  { start, inPlace }: Extract<ScannedRecord, { fields: unknown }>,
+  value: Parsed,
+  own: Uint8Array,
+): string | undefined {
+  if (!isPlaced(inPlace)) return undefined;
+  const objects = [
+    ["userIdentity", inPlace.userIdentityAt],
+    ["requestParameters", inPlace.requestParametersAt],
+    ["responseElements", inPlace.responseElementsAt],
+  ] as const;
+  const isObject = (member: unknown) => member instanceof Object && !Array.isArray(member);
+  for (const [name, at] of objects) {
+    const extent = at === 0 ? undefined : valueExtent({ bytes: own, start: at - start, end: own.length });
+    const text = extent && new TextDecoder().decode(own.subarray(at - start, extent.end));
+    const found: unknown = text === undefined ? undefined : JSON.parse(text);
+    if (!isSame(found, isObject(value[name]) ? value[name] : undefined)) return `${name} lies elsewhere`;
+  }
+  const texts = [
+    ["eventTime", inPlace.eventTimeAt, 20],
+    ["eventID", inPlace.eventIdAt, 36],
+  ] as const;
+  for (const [name, at, length] of texts) {
+    const text = new TextDecoder().decode(own.subarray(at - start, at - start + length));
+    if (at !== 0 && text !== value[name]) return `${name} lies elsewhere`;
+  }
+  return undefined;
 }
 
 /** The object that the bytes hold, if it is well-formed and within the limits. */
