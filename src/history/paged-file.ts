@@ -27,6 +27,10 @@ export function cacheKey(file: number, place: number): number {
   return file * keysPerFile + place;
 }
 
+/** Pages between two wanted ones that are read with them: cheaper than to read twice. */
+const nearPages = 4;
+const runPagesMax = 64;
+
 export class PagedFile {
   readonly path: string;
   readonly about: About;
@@ -65,9 +69,9 @@ export class PagedFile {
   /** The word at a multiple of four. */
   async word(offset: number): Promise<number> {
     const number = Math.floor(offset / pageBytes);
-    const page = this.#cached(number) ?? (await this.#load(number));
+    const page = this.#cached(number) ?? (await this.#pages(number, number)[0]);
     const at = offset % pageBytes;
-    if (at + 4 > page.length) throw new SegmentDamage(this.path, `There is nothing at ${offset}.`);
+    if (!page || at + 4 > page.length) throw new SegmentDamage(this.path, `There is nothing at ${offset}.`);
     return page.readUInt32LE(at);
   }
 
@@ -77,15 +81,27 @@ export class PagedFile {
     }
     const first = Math.floor(offset / pageBytes);
     const last = Math.floor((offset + Math.max(1, length) - 1) / pageBytes);
-    const pages: Promise<Buffer>[] = [];
-    for (let number = first; number <= last; number += 1) {
-      const page = this.#cached(number);
-      pages.push(page ? Promise.resolve(page) : this.#load(number));
-    }
     const start = offset - first * pageBytes;
-    const [only, ...more] = await Promise.all(pages);
+    const [only, ...more] = await Promise.all(this.#pages(first, last));
     if (only && more.length === 0) return only.subarray(start, start + length);
     return Buffer.concat([...(only ? [only] : []), ...more]).subarray(start, start + length);
+  }
+
+  /** Reads the pages of these places before they are asked for one by one: those that lie close together at once. */
+  async prefetch(offsets: readonly number[]): Promise<void> {
+    const numbers = offsets.map((offset) => Math.floor(offset / pageBytes)).toSorted((a, b) => a - b);
+    const loading: (Buffer | Promise<Buffer>)[] = [];
+    for (let at = 0; at < numbers.length; ) {
+      const first = numbers[at] ?? 0;
+      let last = first;
+      for (at += 1; at < numbers.length; at += 1) {
+        const next = numbers[at] ?? 0;
+        if (next > last + nearPages || next >= first + runPagesMax) break;
+        last = next;
+      }
+      loading.push(...this.#pages(first, last));
+    }
+    await Promise.all(loading);
   }
 
   /** The same, for what is read once: the cache keeps what lookups read. */
@@ -109,19 +125,42 @@ export class PagedFile {
     return this.#caches.pages.get(cacheKey(this.number, number));
   }
 
-  #load(number: number): Promise<Buffer> {
-    const running = this.#loading.get(number);
-    if (running) return running;
-    const loading = this.#read(number).finally(() => this.#loading.delete(number));
-    this.#loading.set(number, loading);
-    return loading;
+  /** From the first to the last. Those that are not in memory and lie side by side are read at once. */
+  #pages(first: number, last: number): (Buffer | Promise<Buffer>)[] {
+    const pages: (Buffer | Promise<Buffer>)[] = [];
+    for (let number = first; number <= last; number = first + pages.length) {
+      const known = this.#known(number);
+      if (known) {
+        pages.push(known);
+        continue;
+      }
+      let end = number + 1;
+      while (end <= last && !this.#known(end)) end += 1;
+      pages.push(...this.#load(number, end));
+    }
+    return pages;
   }
 
-  async #read(number: number): Promise<Buffer> {
-    const length = Math.min(pageBytes, this.#pagedBytes - number * pageBytes);
-    const page = await this.#checked(number, length);
-    this.#caches.pages.add(cacheKey(this.number, number), page);
-    return page;
+  #known(number: number): Buffer | Promise<Buffer> | undefined {
+    return this.#cached(number) ?? this.#loading.get(number);
+  }
+
+  #load(from: number, to: number): Promise<Buffer>[] {
+    const start = from * pageBytes;
+    const run = this.#checked(from, Math.min(to * pageBytes, this.#pagedBytes) - start);
+    return Array.from({ length: to - from }, (_, index) => {
+      const page = run
+        .then((bytes) => {
+          const own = bytes.subarray(index * pageBytes, (index + 1) * pageBytes);
+          // A page alone must not hold the run it was read in.
+          const kept = to - from === 1 ? own : Buffer.from(own);
+          this.#caches.pages.add(cacheKey(this.number, from + index), kept);
+          return kept;
+        })
+        .finally(() => this.#loading.delete(from + index));
+      this.#loading.set(from + index, page);
+      return page;
+    });
   }
 
   /** So many bytes from a page's beginning, all of whose pages are whole and what was written. */

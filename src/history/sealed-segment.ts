@@ -3,6 +3,7 @@
 import type { Disk } from "../disk/contract.ts";
 import { cacheKey, PagedFile, type SegmentCaches } from "./paged-file.ts";
 import { lineOf } from "./packer.ts";
+import { firstNotBelow } from "./rising-words.ts";
 import type { Found, RowSource, Wanted } from "./search.ts";
 import { type About, postingHeadWords, rowWords, SegmentDamage } from "./segment-format.ts";
 import { SortedWords } from "./sorted-words.ts";
@@ -128,7 +129,8 @@ export class SealedSegment implements RowSource {
     if (from >= to) return [];
     const found: Found[] = [];
     const rowAt = (index: number) => this.#file.word(posting.offset + index * 4);
-    for (let index = (await firstNotBelow(rowAt, posting.count, to)) - 1; index >= 0; ) {
+    const list = { wordAt: rowAt, count: posting.count, wordsEnd: this.about.rows };
+    for (let index = (await firstNotBelow(list, to)) - 1; index >= 0; ) {
       const rows: number[] = [];
       for (; index >= 0 && rows.length < wanted.limit - found.length; index -= 1) {
         const row = await rowAt(index);
@@ -179,11 +181,13 @@ export class SealedSegment implements RowSource {
     const ordinalAt = (index: number) =>
       this.#file.word(this.about.sections.rows + (first + index) * rowBytes + 4);
     const within = before.ordinal - this.about.firstOrdinal;
-    return { from, to: first + (await firstNotBelow(ordinalAt, end - first, within)) };
+    const list = { wordAt: ordinalAt, count: end - first, wordsEnd: this.about.rows };
+    return { from, to: first + (await firstNotBelow(list, within)) };
   }
 
-  #foundAt(rows: readonly number[]): Promise<readonly Found[]> {
+  async #foundAt(rows: readonly number[]): Promise<readonly Found[]> {
     const { sections, firstOrdinal } = this.about;
+    await this.#file.prefetch(rows.map((row) => sections.rows + row * rowBytes));
     return Promise.all(
       rows.map(async (row) => {
         const words = await this.#file.bytes(sections.rows + row * rowBytes, rowBytes);
@@ -221,20 +225,4 @@ export class SealedSegment implements RowSource {
     const [rawEnd, end] = [table.readUInt32LE(low * 8 + 8), table.readUInt32LE(low * 8 + 12)];
     return { number: low, rawStart, rawBytes: rawEnd - rawStart, offset, packedBytes: end - offset };
   }
-}
-
-/** The first index whose word is not below; `count` when all are. */
-async function firstNotBelow(
-  wordAt: (index: number) => Promise<number>,
-  count: number,
-  word: number,
-): Promise<number> {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((await wordAt(middle)) < word) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
