@@ -100,6 +100,21 @@ describe("S3", () => {
     expect(await deed("<Delete>")).toEqual({ action: "s3:DeleteObject", resource: "arn:aws:s3:::b/*" });
   });
 
+  test("what is in a body is asked for by an access point as it is by a bucket: its objects are below /object", async () => {
+    const point = "arn:aws:s3:us-east-1:444455556666:accesspoint/ap";
+    const deed = async (query: string, body: string) => {
+      const path = `/${encodeURIComponent(point)}`;
+      const request = { service: "s3", method: "POST", path, query, body };
+      return (await understood(request)).deedOf(passed(request).request, account);
+    };
+    expect(await deed("delete", "<Delete><Object><Key>a</Key></Object></Delete>")).toEqual({
+      action: "s3:DeleteObject",
+      resource: `${point}/object/*`,
+      among: [`${point}/object/a`],
+    });
+    expect(await deed("", "")).toEqual({ action: "s3:PutObject", resource: `${point}/object/*` });
+  });
+
   describe("what a DeleteObjects did to each object", () => {
     const request = {
       ...{ service: "s3", method: "POST", path: "/b", query: "delete" },

@@ -184,19 +184,20 @@ export class S3Call implements UnderstoodHead {
     const action = s3Action(this.#name, this.#query.has("versionId"));
     if (hasDotSegments(this.#head.path)) return { action: "s3:*", resource: "*" };
     if (bucket === undefined) return { action, resource: "*" };
-    const arn = this.#bucketArn(bucket, account);
-    if (key !== undefined) return { action, resource: this.#objectArn(bucket, key, account) };
+    const objectArn = (name: string) => this.#objectArn(bucket, name, account);
+    if (key !== undefined) return { action, resource: objectArn(key) };
     // The objects are named in the body.
-    if (this.#name === "PostObject") return { action, resource: `${arn}/*` };
-    return this.#name === "DeleteObjects" ? this.#deletions(request, arn) : { action, resource: arn };
+    if (this.#name === "PostObject") return { action, resource: objectArn("*") };
+    if (this.#name === "DeleteObjects") return this.#deletions(request, objectArn);
+    return { action, resource: this.#bucketArn(bucket, account) };
   }
 
-  #deletions(request: CapturedBody, arn: string): ServiceDeed {
+  #deletions(request: CapturedBody, objectArn: (key: string) => string): ServiceDeed {
     const { keys, versions, isWhole } = deletionsOf(readBody(request, this.#head.headers));
     const isMixed = versions > 0 && versions < keys.length;
     const action = isMixed ? "s3:*" : s3Action("DeleteObject", versions > 0);
     // What is not all read may name more.
-    return { action, resource: `${arn}/*`, ...(isWhole && { among: keys.map((key) => `${arn}/${key}`) }) };
+    return { action, resource: objectArn("*"), ...(isWhole && { among: keys.map(objectArn) }) };
   }
 
   errorAnswer(error: ServiceError): ServiceErrorAnswer {

@@ -1,0 +1,88 @@
+// Which objects a caller may touch where `resign` signs their requests again: policies bite on each, however a request names
+// it. The service takes everything.
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Caller } from "../../src/model/call.ts";
+import { createServiceBook } from "../../src/recorder/service-book.ts";
+import { mary, policy, send } from "../door/door-fixture.ts";
+import { sign } from "../door/signing.ts";
+import { type RunningRecorder, startRecorder } from "./recorder-fixture.ts";
+
+const careful = { accessKeyId: "AKIACAREFUL", secretAccessKey: "carefuls-secret" };
+const point = "arn:aws:s3:us-east-1:123456789012:accesspoint/ap";
+
+let service: Server;
+let running: RunningRecorder;
+const arrived: string[] = [];
+beforeAll(async () => {
+  service = createServer((request, response) => {
+    arrived.push(`${request.method} ${request.url}`);
+    request.resume().on("end", () => response.end());
+  }).listen(0, "127.0.0.1");
+  await once(service, "listening");
+});
+afterAll(() => service.close());
+afterEach(async () => {
+  arrived.length = 0;
+  expect(running.world.errors).toEqual([]);
+  await running.close();
+});
+
+/** A caller who may do everything but this. */
+async function startWithout(action: string | readonly string[], resource: string): Promise<void> {
+  const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+  running = await startRecorder({
+    services: createServiceBook(),
+    configuration: { auth: "on" },
+    endpoints: { s3: { target: { kind: "url", url }, resign: { accessKeyId: "A", secretAccessKey: "s" } } },
+  });
+  const { caller } = running.world.identities.get(mary.accessKeyId) ?? {};
+  running.world.identities.set(careful.accessKeyId, {
+    caller: { ...caller, userName: "careful" } as Caller,
+    secretAccessKey: careful.secretAccessKey,
+    policies: [
+      policy(
+        { Effect: "Allow", Action: "*", Resource: "*" },
+        { Effect: "Deny", Action: action, Resource: resource },
+      ),
+    ],
+  });
+}
+
+interface Asked {
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** The status of the answer: 200 is the service's own. */
+async function ask(method: string, { path, query, headers = {}, body = "" }: Asked): Promise<number> {
+  const all = { host: running.url.host, "content-length": String(Buffer.byteLength(body)), ...headers };
+  const signed = await sign(
+    { method, path, headers: all, body, ...(query && { query }) },
+    { credentials: careful, service: "s3", region: "us-east-1" },
+  );
+  const target = signed.target;
+  const { status } = await send(running.port, { method, target, headers: signed.headers, body });
+  expect(arrived.splice(0)).toHaveLength(status === 200 ? 1 : 0);
+  return status;
+}
+
+function deletion(place: string, keys: readonly string[]): Asked {
+  const objects = keys.map((key) => `<Object><Key>${key}</Key></Object>`).join("");
+  return { path: `/${place}`, query: { delete: "" }, body: `<Delete>${objects}</Delete>` };
+}
+
+describe("an object by an access point", () => {
+  const place = encodeURIComponent(point);
+
+  test("is not deleted among others by whom its deletion is denied", async () => {
+    await startWithout("s3:DeleteObject", `${point}/object/keep/*`);
+    expect(await ask("DELETE", { path: `/${place}/keep/it` })).toBe(403);
+    expect(await ask("POST", deletion(place, ["drop/it", "keep/it"]))).toBe(403);
+    expect(await ask("POST", deletion(place, ["drop/it"]))).toBe(200);
+  });
+});
