@@ -80,10 +80,10 @@ function authorizeDeeds(
   admitted: Admitted,
   { passing, request, understood }: { passing: Passing; request: CapturedBody; understood: UnderstoodHead },
 ): void {
-  const { action, resource, among = [resource] } = understood.deedOf(request, admitted.account);
-  for (const one of among) admitted.authorize(action, one);
-  if (passing.head.service !== "s3") return;
-  for (const extra of extraS3Deeds(passing.head, resource)) admitted.authorize(extra.action, extra.resource);
+  const deed = understood.deedOf(request, admitted.account);
+  const extra = passing.head.service === "s3" ? extraS3Deeds(passing.head, deed) : [];
+  for (const { action, resource, among = [resource] } of [deed, ...extra])
+    for (const one of among) admitted.authorize(action, one);
 }
 
 interface SentBody {

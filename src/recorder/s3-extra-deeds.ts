@@ -1,5 +1,6 @@
 // What headers of an S3 request ask for beside its operation: copies read their source; access lists, tags and locks are
 // actions of their own. They count when a request is signed again with credentials that may more than its caller. Pure.
+import { parseArn } from "../model/arn.ts";
 import type { PassingHead, ServiceDeed } from "./contract.ts";
 
 /** Header → action; `true` alone asks for the last one. */
@@ -11,21 +12,27 @@ const actions: readonly (readonly [header: RegExp, action: (isObject: boolean) =
   [/^x-amz-bypass-governance-retention$/, () => "s3:BypassGovernanceRetention"],
 ];
 
-export function extraS3Deeds(head: PassingHead, resource: string): ServiceDeed[] {
-  const isObject = resource.split(":").at(-1)?.includes("/") === true;
-  const asked = [...askedFor(head)];
-  const named = asked.flatMap(([name]) => {
+/** `asked` is what the operation itself needs. */
+export function extraS3Deeds(head: PassingHead, asked: ServiceDeed): ServiceDeed[] {
+  const { resource, among = [resource] } = asked;
+  // Not told by the resource: keys have colons and slashes, access points slashes.
+  const isObject = /Object/.test(asked.action);
+  return [...askedFor(head)].flatMap(([name, value]): ServiceDeed[] => {
+    if (name === "x-amz-copy-source") return [sourceDeed(value, resource)];
     const [, action] = actions.find(([header]) => header.test(name)) ?? [];
-    return action ? [{ action: action(isObject), resource }] : [];
+    return action ? among.map((one) => ({ action: action(isObject), resource: one })) : [];
   });
-  const partition = resource.split(":", 2).join(":");
-  const sources = asked.flatMap(([name, value]) => {
-    if (name !== "x-amz-copy-source") return [];
-    const [path = "", query = ""] = value.split("?", 2);
-    const action = /(^|&)versionId=/.test(query) ? "s3:GetObjectVersion" : "s3:GetObject";
-    return [{ action, resource: `${partition}:s3:::${decoded(path).replace(/^\//, "")}` }];
-  });
-  return [...named, ...sources];
+}
+
+/** `/bucket/key`, or the ARN of an object by an access point. */
+function sourceDeed(source: string, copy: string): ServiceDeed {
+  const [path = "", query = ""] = source.split("?", 2);
+  const name = decoded(path).replace(/^\//, "");
+  const partition = copy.split(":", 2).join(":");
+  return {
+    action: /(^|&)versionId=/.test(query) ? "s3:GetObjectVersion" : "s3:GetObject",
+    resource: parseArn(name) ? name : `${partition}:s3:::${name}`,
+  };
 }
 
 /** Presigners move headers into the query, so there they count too. */

@@ -86,3 +86,31 @@ describe("an object by an access point", () => {
     expect(await ask("POST", deletion(place, ["drop/it"]))).toBe(200);
   });
 });
+
+describe("what headers ask for beside the operation", () => {
+  test("a copy reads its source, by an access point too", async () => {
+    await startWithout("s3:GetObject", `${point}/object/keep/*`);
+    const copy = (source: string) =>
+      ask("PUT", { path: "/b/copy", headers: { "x-amz-copy-source": encodeURIComponent(source) } });
+    expect(await copy(`${point}/object/keep/it`)).toBe(403);
+    expect(await copy(`/${point}/object/keep/it`)).toBe(403);
+    expect(await copy(`${point}/object/drop/it`)).toBe(200);
+  });
+
+  test("an object's access list, whatever its key", async () => {
+    await startWithout("s3:PutObjectAcl", "*");
+    const headers = { "x-amz-acl": "public-read" };
+    expect(await ask("PUT", { path: "/b/k", headers })).toBe(403);
+    expect(await ask("PUT", { path: "/b/a%3Ab", headers })).toBe(403);
+    expect(await ask("PUT", { path: "/b/a%3Ab" })).toBe(200);
+    expect(await ask("PUT", { path: "/b", headers })).toBe(200);
+  });
+
+  test("each deletion past a lock", async () => {
+    await startWithout("s3:BypassGovernanceRetention", "arn:aws:s3:::b/keep/*");
+    const headers = { "x-amz-bypass-governance-retention": "true" };
+    expect(await ask("POST", { ...deletion("b", ["drop/it", "keep/it"]), headers })).toBe(403);
+    expect(await ask("POST", deletion("b", ["drop/it", "keep/it"]))).toBe(200);
+    expect(await ask("POST", { ...deletion("b", ["drop/it"]), headers })).toBe(200);
+  });
+});
