@@ -1,6 +1,12 @@
 // May this caller do this: policies asked for each resource of a call, with the exact texts of a refusal (api.md §1.6).
 import { type ApiError, apiError } from "../model/errors.ts";
-import { evaluate, type PolicyContext, type PolicyDecision, type PolicyDocument } from "../model/policy.ts";
+import {
+  evaluate,
+  type PolicyContext,
+  type PolicyDecision,
+  type PolicyDocument,
+  type PolicyStatement,
+} from "../model/policy.ts";
 
 /** What a caller may do. `everything`: authentication is off, or the account's root asks. */
 export type Permissions =
@@ -39,28 +45,43 @@ export function permissionCheck(permissions: Permissions): (action: string, reso
   return (action, resource) => decide(permissions, { action, resource }) === "allowed";
 }
 
-/** Whether the caller is denied the action on some resource: what a call is about cannot always be told. */
+/**
+ * Whether the caller is denied the action on some resource: what a call is about cannot always be told. Nor can its action
+ * where it is one like `s3:*`: then whatever is denied of the service counts. Conditions are about who calls, from where and
+ * when; that is told of every call, so a denial whose conditions do not hold denies nothing.
+ */
 export function isDeniedSomewhere(permissions: Permissions, action: string): boolean {
   if (permissions.kind === "everything") return false;
   const { policies, context } = permissions;
-  return evaluate(policies.map(denialsAnywhere), { action, resource: "*", context }) === "explicitDeny";
+  const denials = policies.map((policy) => denialsAnywhere(policy, action.endsWith(":*") ? "any" : "told"));
+  return evaluate(denials, { action, resource: "*", context }) === "explicitDeny";
 }
 
-const anywhere = new WeakMap<PolicyDocument, PolicyDocument>();
+const anywhere = { told: new WeakMap<PolicyDocument, PolicyDocument>(), any: new WeakMap() };
 
-/** The policy's denials as if each were about everything. */
-function denialsAnywhere(policy: PolicyDocument): PolicyDocument {
-  const known = anywhere.get(policy);
+/** The policy's denials as if each were about everything; of `any` action as if each were about its whole service. */
+function denialsAnywhere(policy: PolicyDocument, whose: keyof typeof anywhere): PolicyDocument {
+  const known = anywhere[whose].get(policy);
   if (known) return known;
   const statements = policy.statements
     .filter(({ effect }) => effect === "Deny")
     .map(({ resources: _resources, notResources: _notResources, ...others }) => ({
-      ...others,
+      ...(whose === "any" ? ofWholeServices(others) : others),
       resources: ["*"],
     }));
   const denials = { ...policy, statements };
-  anywhere.set(policy, denials);
+  anywhere[whose].set(policy, denials);
   return denials;
+}
+
+/** Services of which one action is denied; with NotAction all but those that are excepted whole. */
+function ofWholeServices(statement: PolicyStatement): PolicyStatement {
+  const { actions, notActions } = statement;
+  return {
+    ...statement,
+    ...(actions && { actions: actions.map((pattern) => pattern.replace(/:.*$/s, ":*")) }),
+    ...(notActions && { notActions: notActions.filter((pattern) => /^\*$|^[^:]*:\*$/.test(pattern)) }),
+  };
 }
 
 /** The refusal of a deed that a policy denies. */

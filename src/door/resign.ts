@@ -3,6 +3,7 @@
 // Must not: read bodies, or decide what an action is called.
 import { createHash, hash } from "node:crypto";
 import { unreachable } from "../model/assert.ts";
+import type { ServiceDeed } from "../recorder/contract.ts";
 import type {
   Admitted,
   ResignCredentials,
@@ -16,7 +17,7 @@ import {
   type ReadRequest,
   type UnreadDoorRequest,
 } from "./authenticate.ts";
-import { authorize, explicitlyDenied, isDeniedSomewhere, type Permissions } from "./authorize.ts";
+import { authorize, explicitlyDenied, isDeniedSomewhere } from "./authorize.ts";
 import { createChunkChain } from "./aws-chunked.ts";
 import { canonicalRequest } from "./canonical-request.ts";
 import { decodeBytes, type DoorRequest, groupHeaders } from "./exchange.ts";
@@ -48,35 +49,23 @@ function admit(
   return {
     caller: call.caller,
     account: call.caller.accountId,
-    authorize(action, resource) {
-      const deed = { action, resource };
-      // Which actions or resources it stands for is not known: any that is denied might be among them.
-      if (
-        (action.endsWith(":*") && deniesSome(permissions, action)) ||
-        (resource === "*" && !isListing.test(action) && isDeniedSomewhere(permissions, action))
-      ) {
+    authorize(deed) {
+      // Any that is denied might be among what it stands for.
+      if (standsForSome(deed) && isDeniedSomewhere(permissions, deed.action))
         throw explicitlyDenied(call.caller.arn, deed);
-      }
       authorize(permissions, call.caller.arn, [deed]);
     },
     ...(chunks && { chunks }),
   };
 }
 
+/** Which actions or resources it is about cannot be told. */
+function standsForSome({ action, resource, isUntold }: ServiceDeed): boolean {
+  return action.endsWith(":*") || isUntold === true || (resource === "*" && !isListing.test(action));
+}
+
 /** Operations that are about no resource in particular. */
 const isListing = /:(List|Describe)\w*$/;
-
-/** Whether some action of the service is denied, on whatever resource. */
-function deniesSome(permissions: Permissions, action: string): boolean {
-  if (permissions.kind === "everything") return false;
-  const prefix = action.slice(0, -1).toLowerCase();
-  const isOfService = (pattern: string) => /^[*?]/.test(pattern) || pattern.toLowerCase().startsWith(prefix);
-  return permissions.policies.some(({ statements }) =>
-    statements.some(
-      ({ effect, actions }) => effect === "Deny" && (actions === undefined || actions.some(isOfService)),
-    ),
-  );
-}
 
 const emptyHash = hash("sha256", "", "hex");
 

@@ -3,7 +3,7 @@ import { conditionsHold } from "./policy-conditions.ts";
 import type { PolicyDocument, PolicyStatement, Principals } from "./policy-document.ts";
 import { compilePattern, foldCase, matchesPattern } from "./policy-pattern.ts";
 
-export type { PolicyDocument } from "./policy-document.ts";
+export type { PolicyDocument, PolicyStatement } from "./policy-document.ts";
 export { parsePolicy, parsePolicyValue, policyTextBytesMax } from "./policy-parse.ts";
 export { policyLiteral } from "./policy-pattern.ts";
 

@@ -101,6 +101,8 @@ export interface ServiceDeed {
   readonly action: string;
   /** An ARN; `*` where an operation has none, or several. */
   readonly resource: string;
+  /** `resource` is a pattern: which of them it is about cannot be told. */
+  readonly isUntold?: true;
   /** All of them, when there are several: each must be allowed, in place of `resource`. */
   readonly among?: readonly string[];
 }

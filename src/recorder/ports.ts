@@ -9,6 +9,7 @@ import type {
   PassedCaller,
   PassingHead,
   ServiceBook,
+  ServiceDeed,
   ServiceErrorAnswer,
 } from "./contract.ts";
 
@@ -89,8 +90,8 @@ export interface Resigner {
 export interface Admitted {
   readonly caller: NonNullable<PassedCaller["verified"]>;
   readonly account: AccountId;
-  /** Throws an ApiError (AccessDeniedException) unless the caller's policies allow it. */
-  authorize(action: string, resource: string): void;
+  /** Throws an ApiError (AccessDeniedException) unless the caller's policies allow it. Does not look at `among`. */
+  authorize(deed: ServiceDeed): void;
   /** Checks the chain of signatures of a streamed S3 body, chunk by chunk; absent when its chunks bear none. */
   readonly chunks?: ChunkChain;
 }

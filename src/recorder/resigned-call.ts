@@ -82,8 +82,10 @@ function authorizeDeeds(
 ): void {
   const deed = understood.deedOf(request, admitted.account);
   const extra = passing.head.service === "s3" ? extraS3Deeds(passing.head, deed) : [];
-  for (const { action, resource, among = [resource] } of [deed, ...extra])
-    for (const one of among) admitted.authorize(action, one);
+  for (const { action, among, ...one } of [deed, ...extra]) {
+    if (among) for (const resource of among) admitted.authorize({ action, resource });
+    else admitted.authorize({ action, ...one });
+  }
 }
 
 interface SentBody {

@@ -14,13 +14,12 @@ const actions: readonly (readonly [header: RegExp, action: (isObject: boolean) =
 
 /** `asked` is what the operation itself needs. */
 export function extraS3Deeds(head: PassingHead, asked: ServiceDeed): ServiceDeed[] {
-  const { resource, among = [resource] } = asked;
   // Not told by the resource: keys have colons and slashes, access points slashes.
   const isObject = /Object/.test(asked.action);
   return [...askedFor(head)].flatMap(([name, value]): ServiceDeed[] => {
-    if (name === "x-amz-copy-source") return [sourceDeed(value, resource)];
+    if (name === "x-amz-copy-source") return [sourceDeed(value, asked.resource)];
     const [, action] = actions.find(([header]) => header.test(name)) ?? [];
-    return action ? among.map((one) => ({ action: action(isObject), resource: one })) : [];
+    return action ? [{ ...asked, action: action(isObject) }] : [];
   });
 }
 

@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 /** A caller who may do everything but this. */
-async function startWithout(action: string | readonly string[], resource: string): Promise<void> {
+async function startWithout(action: string, resource: string, Condition?: object): Promise<void> {
   const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
   running = await startRecorder({
     services: createServiceBook(),
@@ -45,7 +45,7 @@ async function startWithout(action: string | readonly string[], resource: string
     policies: [
       policy(
         { Effect: "Allow", Action: "*", Resource: "*" },
-        { Effect: "Deny", Action: action, Resource: resource },
+        { Effect: "Deny", Action: action, Resource: resource, ...(Condition && { Condition }) },
       ),
     ],
   });
@@ -112,5 +112,38 @@ describe("what headers ask for beside the operation", () => {
     expect(await ask("POST", { ...deletion("b", ["drop/it", "keep/it"]), headers })).toBe(403);
     expect(await ask("POST", deletion("b", ["drop/it", "keep/it"]))).toBe(200);
     expect(await ask("POST", { ...deletion("b", ["drop/it"]), headers })).toBe(200);
+  });
+});
+
+describe("what cannot be told counts as denied when it is denied anywhere", () => {
+  const elsewhere = { IpAddress: { "aws:SourceIp": "192.0.2.0/24" } };
+  const form: Asked = {
+    path: "/b",
+    headers: { "content-type": "multipart/form-data; boundary=x" },
+    body: "--x--",
+  };
+  const twoKeys = {
+    ...deletion("b", []),
+    body: "<Delete><Object><Key>drop/it</Key><Key>keep/it</Key></Object></Delete>",
+  };
+  const versions: Asked = {
+    ...deletion("b", []),
+    body: "<Delete><Object><Key>a</Key></Object><Object><Key>b</Key><VersionId>1</VersionId></Object></Delete>",
+  };
+
+  test.each([
+    ["the object of a form upload", "s3:PutObject", form],
+    ["the object of a deletion that not all read alike", "s3:DeleteObject", twoKeys],
+    ["the actions of a deletion of objects and versions", "s3:PutObjectAcl", versions],
+    ["what a path with dots is about", "s3:PutObjectAcl", { path: "/b/x/../keep/it" }],
+  ])("%s", async (_what, action, asked) => {
+    await startWithout(action, "arn:aws:s3:::b/keep/*");
+    expect(await ask("POST", asked)).toBe(403);
+    await running.close();
+    await startWithout("sqs:*", "*");
+    expect(await ask("POST", asked)).toBe(200);
+    await running.close();
+    await startWithout(action, "arn:aws:s3:::b/keep/*", elsewhere);
+    expect(await ask("POST", asked)).toBe(200);
   });
 });

@@ -78,7 +78,11 @@ describe("S3", () => {
     const request = requestOf(line, headers);
     const head = await understood(request);
     expect((await described(request)).eventName).toBe(eventName);
-    expect(head.deedOf(passed(request).request, account)).toEqual({ action, resource });
+    const isUntold = eventName === "PostObject";
+    expect(head.deedOf(passed(request).request, account)).toEqual({
+      ...{ action, resource },
+      ...(isUntold && { isUntold }),
+    });
     if (!/^(Put(?!Object$)|CreateBucket)/.test(eventName)) expect(head.capture.requestBytes).toBe(0);
   });
 
@@ -97,7 +101,12 @@ describe("S3", () => {
     const versions =
       "<Delete><Object><Key>a</Key><VersionId>v</VersionId></Object><Object><Key>b</Key></Object></Delete>";
     expect(await deed(versions)).toMatchObject({ action: "s3:*" });
-    expect(await deed("<Delete>")).toEqual({ action: "s3:DeleteObject", resource: "arn:aws:s3:::b/*" });
+    const untold = { action: "s3:DeleteObject", resource: "arn:aws:s3:::b/*", isUntold: true };
+    expect(await deed("<Delete>")).toEqual(untold);
+    for (const object of ["<Object/>", "<Object><Key>a</Key><Key>b</Key></Object>"])
+      expect(await deed(`<Delete><Object><Key>a</Key></Object>${object}</Delete>`)).toEqual(untold);
+    const entity = '<!DOCTYPE d [<!ENTITY k "b">]><Delete><Object><Key>&k;</Key></Object></Delete>';
+    expect(await deed(entity)).toEqual(untold);
   });
 
   test("what is in a body is asked for by an access point as it is by a bucket: its objects are below /object", async () => {
@@ -112,7 +121,11 @@ describe("S3", () => {
       resource: `${point}/object/*`,
       among: [`${point}/object/a`],
     });
-    expect(await deed("", "")).toEqual({ action: "s3:PutObject", resource: `${point}/object/*` });
+    expect(await deed("", "")).toEqual({
+      action: "s3:PutObject",
+      resource: `${point}/object/*`,
+      isUntold: true,
+    });
   });
 
   describe("what a DeleteObjects did to each object", () => {

@@ -187,7 +187,7 @@ export class S3Call implements UnderstoodHead {
     const objectArn = (name: string) => this.#objectArn(bucket, name, account);
     if (key !== undefined) return { action, resource: objectArn(key) };
     // The objects are named in the body.
-    if (this.#name === "PostObject") return { action, resource: objectArn("*") };
+    if (this.#name === "PostObject") return { action, resource: objectArn("*"), isUntold: true };
     if (this.#name === "DeleteObjects") return this.#deletions(request, objectArn);
     return { action, resource: this.#bucketArn(bucket, account) };
   }
@@ -197,7 +197,11 @@ export class S3Call implements UnderstoodHead {
     const isMixed = versions > 0 && versions < keys.length;
     const action = isMixed ? "s3:*" : s3Action("DeleteObject", versions > 0);
     // What is not all read may name more.
-    return { action, resource: objectArn("*"), ...(isWhole && { among: keys.map(objectArn) }) };
+    return {
+      action,
+      resource: objectArn("*"),
+      ...(isWhole ? { among: keys.map(objectArn) } : { isUntold: true }),
+    };
   }
 
   errorAnswer(error: ServiceError): ServiceErrorAnswer {

@@ -1,7 +1,7 @@
 // The objects of a DeleteObjects: which the request names, and what the answer says of each. Pure.
 import type { DescribedPart, DescribedResource } from "../contract.ts";
 import type { ReadBody } from "./read-body.ts";
-import { child, parseXml } from "./xml-tree.ts";
+import { child, parseXml, type XmlElement } from "./xml-tree.ts";
 
 /** S3 takes no more in one request. */
 const objectsMax = 1000;
@@ -12,20 +12,27 @@ export interface Deletions {
   readonly keys: readonly string[];
   /** How many of them name a version. */
   readonly versions: number;
-  /** All that S3 would act on. */
+  /** All that a store would act on, whichever reader of XML it has. */
   readonly isWhole: boolean;
 }
 
 /** What the request asks to delete. */
 export function deletionsOf(request: ReadBody): Deletions {
-  const root = request.isCut ? undefined : parseXml(request.text());
+  const hasEntities = /<!DOCTYPE/i.test(request.text());
+  const root = request.isCut || hasEntities ? undefined : parseXml(request.text());
   const objects = root?.children.filter(({ name }) => name === "Object") ?? [];
-  const keys = objects.flatMap((object) => child(object, "Key")?.text ?? []);
+  const keys = objects.flatMap((object) => keyOf(object) ?? []);
   return {
     keys,
     versions: objects.filter((object) => child(object, "VersionId") !== undefined).length,
     isWhole: keys.length > 0 && keys.length === objects.length && keys.length <= objectsMax,
   };
+}
+
+/** Of two keys some readers take the first, others the last. */
+function keyOf({ children }: XmlElement): string | undefined {
+  const [key, ...others] = children.filter(({ name }) => name === "Key");
+  return others.length === 0 && key?.children.length === 0 ? key.text : undefined;
 }
 
 /**
