@@ -152,6 +152,14 @@ describe("S3", () => {
       ]);
     });
 
+    test("is told of what policies were asked about: the body is read once", async () => {
+      const head = await understood(request);
+      const call = passed(request, { body: failed });
+      head.deedOf(call.request, account);
+      const cut = { ...call, request: { kind: "cut", bytes: call.request.bytes.subarray(0, 20) } } as const;
+      expect(head.describe(cut, account).parts).toEqual((await described(request, { body: failed })).parts);
+    });
+
     const tooMany = `<Delete>${"<Object><Key>a</Key></Object>".repeat(1001)}</Delete>`;
     test.each([
       ["the request is refused", request, { status: 403, body: "<Error><Code>AccessDenied</Code></Error>" }],

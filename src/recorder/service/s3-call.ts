@@ -24,7 +24,7 @@ import { Reading } from "./record-values.ts";
 import type { S3Finder, S3Target } from "./s3-operation.ts";
 import { hasConfiguration, s3AdditionalData, s3Parameters, s3ResponseElements } from "./s3-parameters.ts";
 import { cleanMessage, errorOf, type ReportedError } from "./service-error.ts";
-import { deletedParts, deletionsBytesMax, deletionsOf } from "./s3-deletions.ts";
+import { deletedParts, type Deletions, deletionsBytesMax, deletionsOf } from "./s3-deletions.ts";
 import type { CatalogueRow } from "./service-table.ts";
 
 /** Configurations are small; policies at most 20 KB. */
@@ -43,6 +43,8 @@ export class S3Call implements UnderstoodHead {
   readonly #row: CatalogueRow;
   readonly #query: URLSearchParams;
   readonly #target: S3Target;
+  /** What the body of a DeleteObjects names; it is read once, for policies and for the record. */
+  #asked: Deletions | undefined;
 
   constructor(head: PassingHead, row: CatalogueRow, find: S3Finder) {
     this.#head = head;
@@ -96,15 +98,14 @@ export class S3Call implements UnderstoodHead {
     };
   }
 
-  #parts({ request, head, answer }: PassedCall, account: string): readonly DescribedPart[] {
+  #parts({ request, answer }: PassedCall, account: string): readonly DescribedPart[] {
     const { bucket = "" } = this.#target;
     const ofBucket = this.#bucketResource(bucket, account);
     const type = objectTypes[this.#source];
-    return deletedParts(
-      deletionsOf(readBody(request, head.headers)),
-      readBody(answer.body, answer.headers),
-      (key) => [{ type, ARN: this.#objectArn(bucket, key, account) }, ofBucket],
-    );
+    return deletedParts(this.#deletionsIn(request), readBody(answer.body, answer.headers), (key) => [
+      { type, ARN: this.#objectArn(bucket, key, account) },
+      ofBucket,
+    ]);
   }
 
   #errorOf({ answer }: PassedCall): ReportedError | undefined {
@@ -192,9 +193,13 @@ export class S3Call implements UnderstoodHead {
     return { action, resource: this.#bucketArn(bucket, account) };
   }
 
+  #deletionsIn(request: CapturedBody): Deletions {
+    return (this.#asked ??= deletionsOf(readBody(request, this.#head.headers)));
+  }
+
   #deletions(request: CapturedBody, objectArn: (key: string) => string): ServiceDeed {
-    const { keys, versions, isWhole } = deletionsOf(readBody(request, this.#head.headers));
-    const isMixed = versions > 0 && versions < keys.length;
+    const { keys, count, versions, isWhole } = this.#deletionsIn(request);
+    const isMixed = versions > 0 && versions < count;
     const action = isMixed ? "s3:*" : s3Action("DeleteObject", versions > 0);
     // What is not all read may name more.
     return {

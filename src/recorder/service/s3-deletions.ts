@@ -9,10 +9,13 @@ const objectsMax = 1000;
 export const deletionsBytesMax = 2 * 1024 * 1024;
 
 export interface Deletions {
+  /** Empty unless all is there. */
   readonly keys: readonly string[];
+  /** How many objects it names. */
+  readonly count: number;
   /** How many of them name a version. */
   readonly versions: number;
-  /** All that a store would act on, whichever reader of XML it has. */
+  /** The keys are all that a store would act on, whichever reader of XML it has. */
   readonly isWhole: boolean;
 }
 
@@ -22,10 +25,11 @@ export function deletionsOf(request: ReadBody): Deletions {
   const root = request.isCut || hasEntities ? undefined : parseXml(request.text());
   const objects = root?.children.filter(({ name }) => name === "Object") ?? [];
   const keys = objects.flatMap((object) => keyOf(object) ?? []);
+  const count = objects.length;
+  const isWhole = count > 0 && keys.length === count && count <= objectsMax;
   return {
-    keys,
+    ...{ keys: isWhole ? keys : [], count, isWhole },
     versions: objects.filter((object) => child(object, "VersionId") !== undefined).length,
-    isWhole: keys.length > 0 && keys.length === objects.length && keys.length <= objectsMax,
   };
 }
 
