@@ -2,9 +2,10 @@
 // end in Set; newer calls stand as their XML (formats.md §1.5, and real records). Pure.
 import { isObject, type JsonValue } from "../../model/json.ts";
 import { conceal, hideNamedValue } from "./json-members.ts";
-import { itemsOf, type ParameterNode } from "./query-parameters.ts";
+import { itemsOf, type ParameterNode, parameters } from "./query-parameters.ts";
 import { depthMax, type Members, put, type Reading, scalarFromText, timeOf } from "./record-values.ts";
 import { lowerFirst, type Member, type Shape, type Structure } from "./service-table.ts";
+import type { Way } from "./tree-members.ts";
 import { asItStands } from "./xml-members.ts";
 import type { XmlElement } from "./xml-tree.ts";
 import { named } from "./named.ts";
@@ -78,11 +79,6 @@ export function ec2Parameters(operation: string, { input, root }: Ec2Request, re
   return { ...members, value: "<sensitiveDataRemoved>" };
 }
 
-interface Way {
-  readonly reading: Reading;
-  readonly depth: number;
-}
-
 const ofTheProtocol = /^(Action|Version|DryRun|AWSAccessKeyId|Signature.*|Timestamp|SecurityToken|X-Amz-.*)$/;
 
 function structure(shape: Structure | undefined, node: ParameterNode, way: Way): Members {
@@ -112,7 +108,8 @@ function memberValue(
 ): readonly [string, JsonValue | undefined] {
   const key = lowerFirst(name);
   const { node, way } = at;
-  if (member.secrecy.kind !== "shown") return [key, conceal(member.secrecy, textsBelow(node), way.reading)];
+  if (member.secrecy.kind !== "shown")
+    return [key, conceal(member.secrecy, parameters.textsIn(node), way.reading)];
   const { shape } = member;
   if (shape.kind !== "list") return [key, value(shape, node, way)];
   const isTop = way.depth === 0;
@@ -205,7 +202,7 @@ function newerParameters(operation: string, { input, root }: Ec2Request, reading
 function newerValue(member: Member | undefined, node: ParameterNode, way: Way): JsonValue | undefined {
   if (way.depth > depthMax) return undefined;
   if (!member) return undefined;
-  if (member.secrecy.kind !== "shown") return conceal(member.secrecy, textsBelow(node), way.reading);
+  if (member.secrecy.kind !== "shown") return conceal(member.secrecy, parameters.textsIn(node), way.reading);
   const { shape } = member;
   const below = { reading: way.reading, depth: way.depth + 1 };
   if (shape.kind === "list") {
@@ -279,11 +276,4 @@ function answeredAs(shape: Shape, element: XmlElement, way: Way): JsonValue | un
   }
   if (shape.kind === "list" || shape.kind === "map" || shape.kind === "blob") return undefined;
   return scalarFromText(shape.kind, element.text);
-}
-
-function textsBelow(node: ParameterNode): string[] {
-  return [
-    ...(node.text === undefined ? [] : [node.text]),
-    ...[...(node.children?.values() ?? [])].flatMap(textsBelow),
-  ];
 }

@@ -1,16 +1,8 @@
 // Requests of the Query protocols: `Action=…&Tags.member.1.Key=…` as a tree, and its members as a record writes them. Pure.
-import type { JsonValue } from "../../model/json.ts";
-import { conceal, hideNamedValue, unknownMember } from "./json-members.ts";
-import { depthMax, type Members, put, type Reading, scalarFromText } from "./record-values.ts";
-import { isSecretName, hidden } from "./secrecy.ts";
-import {
-  type ListShape,
-  lowerFirst,
-  type MapShape,
-  type Member,
-  type Shape,
-  type Structure,
-} from "./service-table.ts";
+import { hideNamedValue, unknownMember } from "./json-members.ts";
+import { depthMax, type Members, put, type Reading } from "./record-values.ts";
+import { lowerFirst, type Member, type Structure } from "./service-table.ts";
+import { TreeReader } from "./tree-members.ts";
 
 /** A parameter's value and the parameters below it, by the parts of their names between the dots. */
 export interface ParameterNode {
@@ -78,7 +70,7 @@ export function structureFromParameters(
     const [name, node] = nodeOf(member, left);
     if (!node) continue;
     left.delete(name);
-    put(members, member.recordName, memberFrom(member, node, { reading, depth: 0 }));
+    put(members, member.recordName, parameters.member(member, node, { reading, depth: 0 }));
   }
   for (const [name, node] of left) {
     if (node.text !== undefined) put(members, lowerFirst(name), unknownMember(name, node.text, reading));
@@ -86,10 +78,21 @@ export function structureFromParameters(
   return members;
 }
 
-interface Way {
-  readonly reading: Reading;
-  readonly depth: number;
-}
+/** Reads members out of parameters. */
+export const parameters = new TreeReader<ParameterNode>({
+  text: ({ text }) => text,
+  child: ({ children }, name) => children?.get(name),
+  children: ({ children }) => children?.values() ?? [],
+  items: itemsOf,
+  structure(shape, node, way) {
+    const members: Members = {};
+    for (const member of shape.members) {
+      const [, child] = nodeOf(member, node.children ?? new Map());
+      if (child) put(members, member.recordName, parameters.member(member, child, way));
+    }
+    return hideNamedValue(members, way.reading);
+  },
+});
 
 /** Flattened lists stand under the name of their items. */
 function nodeOf(
@@ -104,67 +107,6 @@ function nodeOf(
     if (node) return [name, node];
   }
   return ["", undefined];
-}
-
-function memberFrom(member: Member, node: ParameterNode, way: Way): JsonValue | undefined {
-  if (member.secrecy.kind === "shown") return fromParameters(member.shape, node, way);
-  return conceal(member.secrecy, textsBelow(node), way.reading);
-}
-
-function textsBelow(node: ParameterNode, depth = 0): string[] {
-  const below = depth > depthMax ? [] : [...(node.children?.values() ?? [])];
-  return [
-    ...(node.text === undefined ? [] : [node.text]),
-    ...below.flatMap((child) => textsBelow(child, depth + 1)),
-  ];
-}
-
-function fromParameters(shape: Shape, node: ParameterNode, way: Way): JsonValue | undefined {
-  if (way.depth > depthMax) return undefined;
-  const below = { reading: way.reading, depth: way.depth + 1 };
-  switch (shape.kind) {
-    case "structure": {
-      const members: Members = {};
-      for (const member of shape.members) {
-        const [, child] = nodeOf(member, node.children ?? new Map());
-        if (child) put(members, member.recordName, memberFrom(member, child, below));
-      }
-      return hideNamedValue(members, way.reading);
-    }
-    case "list":
-      return list(shape, node, below);
-    case "map":
-      return map(shape, node, below);
-    case "blob":
-      return undefined;
-    case "string":
-    case "integer":
-    case "float":
-    case "boolean":
-    case "timestamp":
-    case "document":
-    default:
-      return node.text === undefined ? undefined : scalarFromText(shape.kind, node.text);
-  }
-}
-
-function list(shape: ListShape, node: ParameterNode, way: Way): JsonValue[] {
-  return itemsOf(node)
-    .map((item) => fromParameters(shape.item.shape, item, way))
-    .filter((item) => item !== undefined);
-}
-
-function map(shape: MapShape, node: ParameterNode, way: Way): Members {
-  const members: Members = {};
-  for (const entry of itemsOf(node)) {
-    const key = entry.children?.get(shape.key.hasWireName ? shape.key.wireName : "key")?.text;
-    const value = entry.children?.get(shape.value.hasWireName ? shape.value.wireName : "value");
-    if (key === undefined || !value) continue;
-    if (isSecretName(key))
-      put(members, key, conceal({ kind: "replaced", by: hidden }, textsBelow(value), way.reading));
-    else put(members, key, fromParameters(shape.value.shape, value, way));
-  }
-  return members;
 }
 
 /** `X.1`, `X.2` … or `X.member.1` …, in the order of their numbers. */

@@ -2,22 +2,19 @@
 // answers, REST XML), or as they stand where a service's records do so (S3's configurations, newer EC2 calls). Pure.
 import type { JsonValue } from "../../model/json.ts";
 import { conceal, hideNamedValue, unknownMember } from "./json-members.ts";
-import { depthMax, type Members, put, type Reading, scalarFromText, shownText } from "./record-values.ts";
+import { depthMax, type Members, put, type Reading, shownText } from "./record-values.ts";
 import { isSecretName, hidden } from "./secrecy.ts";
-import {
-  type ListShape,
-  lowerFirst,
-  type MapShape,
-  type Member,
-  type Shape,
-  type Structure,
-} from "./service-table.ts";
+import { lowerFirst, type Member, type Shape, type Structure } from "./service-table.ts";
+import { TreeReader, type Way } from "./tree-members.ts";
 import { child, type XmlElement } from "./xml-tree.ts";
 
-interface Way {
-  readonly reading: Reading;
-  readonly depth: number;
-}
+const xml = new TreeReader<XmlElement>({
+  text: ({ text }) => text,
+  child,
+  children: ({ children }) => children,
+  items: ({ children }) => children,
+  structure,
+});
 
 export function structureFromXml(shape: Structure, element: XmlElement, reading: Reading): Members {
   return structure(shape, element, { reading, depth: 0 });
@@ -35,11 +32,11 @@ function structure(shape: Structure, element: XmlElement, way: Way): Members {
         part.children.length > 0 ? undefined : unknownMember(part.name, part.text, way.reading),
       );
     else if (isFlattenedList(member)) addTo(lists, member, part);
-    else put(members, member.recordName, memberFrom(member, part, way));
+    else put(members, member.recordName, xml.member(member, part, way));
   }
   for (const [member, items] of lists) {
     const all: XmlElement = { name: member.wireName, attributes: new Map(), children: items, text: "" };
-    put(members, member.recordName, memberFrom(member, all, way));
+    put(members, member.recordName, xml.member(member, all, way));
   }
   return hideNamedValue(members, way.reading);
 }
@@ -63,58 +60,6 @@ function memberOf(shape: Structure, name: string): Member | undefined {
 
 function isFlattenedList({ shape, isFlattened }: Member): boolean {
   return (shape.kind === "list" || shape.kind === "map") && (isFlattened || shape.isFlattened);
-}
-
-function memberFrom(member: Member, element: XmlElement, way: Way): JsonValue | undefined {
-  if (member.secrecy.kind === "shown") return fromXml(member.shape, element, way);
-  return conceal(member.secrecy, textsBelow(element), way.reading);
-}
-
-function textsBelow(element: XmlElement): string[] {
-  return [...(element.text.trim() === "" ? [] : [element.text]), ...element.children.flatMap(textsBelow)];
-}
-
-function fromXml(shape: Shape, element: XmlElement, way: Way): JsonValue | undefined {
-  if (way.depth > depthMax) return undefined;
-  const below = { reading: way.reading, depth: way.depth + 1 };
-  switch (shape.kind) {
-    case "structure":
-      return structure(shape, element, below);
-    case "list":
-      return list(shape, element, below);
-    case "map":
-      return map(shape, element, below);
-    case "blob":
-      return undefined;
-    case "string":
-    case "integer":
-    case "float":
-    case "boolean":
-    case "timestamp":
-    case "document":
-    default:
-      return scalarFromText(shape.kind, element.text);
-  }
-}
-
-function list(shape: ListShape, element: XmlElement, way: Way): JsonValue[] {
-  return element.children
-    .map((item) => fromXml(shape.item.shape, item, way))
-    .filter((item) => item !== undefined);
-}
-
-/** `<entry><key>…</key><value>…</value></entry>`, by whatever names. */
-function map(shape: MapShape, element: XmlElement, way: Way): Members {
-  const members: Members = {};
-  for (const entry of element.children) {
-    const key = child(entry, shape.key.hasWireName ? shape.key.wireName : "key")?.text;
-    const value = child(entry, shape.value.hasWireName ? shape.value.wireName : "value");
-    if (key === undefined || !value) continue;
-    if (isSecretName(key))
-      put(members, key, conceal({ kind: "replaced", by: hidden }, textsBelow(value), way.reading));
-    else put(members, key, fromXml(shape.value.shape, value, way));
-  }
-  return members;
 }
 
 interface Standing extends Way {
@@ -154,9 +99,9 @@ function childAsItStands(part: XmlElement, { reading, depth, shape }: Standing):
       : shape?.kind === "list"
         ? shape.item
         : undefined;
-  if (member && member.secrecy.kind !== "shown") return conceal(member.secrecy, textsBelow(part), reading);
+  if (member && member.secrecy.kind !== "shown") return conceal(member.secrecy, xml.textsIn(part), reading);
   if (isSecretName(part.name) && part.children.length === 0) {
-    return conceal({ kind: "replaced", by: hidden }, textsBelow(part), reading);
+    return conceal({ kind: "replaced", by: hidden }, xml.textsIn(part), reading);
   }
   return asItStands(part, { reading, depth: depth + 1, shape: member?.shape });
 }
