@@ -146,7 +146,7 @@ class Simulation {
       if (life.start === "done") await this.#step(delivery);
       else await settled();
     }
-    life.isDead = true;
+    life.kill();
   }
 
   async #step(delivery: Delivery): Promise<void> {

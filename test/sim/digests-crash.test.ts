@@ -9,11 +9,11 @@ import type { StateStore } from "../../src/state/contract.ts";
 import { type Answer, seededRandom, settled } from "./delivery-world.ts";
 import { DigestWorld, type Process, TwoKeys } from "./digest-world.ts";
 import { openDiskState } from "./disk-state.ts";
+import { MortalLife } from "./mortal-life.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 
 const rounds = 120;
 const keys = new TwoKeys();
-const never = new Promise<never>(() => {});
 const incarnations = ["a", "b"];
 const corners = [{}, { region: "eu-west-1" }, { account: "444455556666" }];
 const options = { digestIntervalMs: 20_000, putTimeoutMs: 3_000 };
@@ -21,64 +21,6 @@ const limits = {
   ...{ tickMsMax: 1_000, filesMax: 3, windowsMax: 10, writesAtOnceMax: 2, appendMsMax: 2_000 },
   ...{ putsMax: 4, putsPerLaneMax: 2, probesMax: 2, retryFirstMs: 1_000, retryMsMax: 8_000 },
 };
-
-/** One process: after its death no call of its ports has an answer, and none has an effect. */
-class Life {
-  readonly disk: SimulatedDisk;
-  readonly #draw: ReturnType<typeof seededRandom>;
-  #putsLeft: number;
-  #isKilled = false;
-
-  constructor(disk: SimulatedDisk, draw: ReturnType<typeof seededRandom>) {
-    this.disk = disk;
-    this.#draw = draw;
-    this.#putsLeft = 1 + draw.below(60);
-  }
-
-  isDead(): boolean {
-    return this.#isKilled || this.disk.isDead;
-  }
-
-  kill(): void {
-    this.#isKilled = true;
-  }
-
-  bucket(store: BucketStore): BucketStore {
-    const put: BucketStore["put"] = async (request) => {
-      if (this.isDead()) return never;
-      this.#putsLeft -= 1;
-      if (this.#putsLeft === 0) {
-        // The process died just before the object was sent, or before the answer came.
-        if (this.#draw.below(2) === 0) void store.put(request);
-        this.kill();
-      }
-      if (this.isDead()) return never;
-      const outcome = await store.put(request);
-      return this.isDead() ? never : outcome;
-    };
-    return { put } as BucketStore;
-  }
-
-  mortal<T extends object>(subject: T, methods: readonly (keyof T)[]): T {
-    return new Proxy(subject, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== "function") return value;
-        if (!methods.includes(name as keyof T)) return value.bind(target) as unknown;
-        return async (...args: unknown[]) => {
-          if (this.isDead()) return never;
-          try {
-            const result: unknown = await Reflect.apply(value, target, args);
-            return this.isDead() ? await never : result;
-          } catch (error) {
-            if (this.isDead()) return never;
-            throw error;
-          }
-        };
-      },
-    });
-  }
-}
 
 class Simulation {
   readonly world = new DigestWorld(keys, { options, limits });
@@ -108,16 +50,22 @@ class Simulation {
       await settled();
       if (this.#draw.below(3) === 0) await this.world.clock.advance(this.#draw.below(90_000));
     }
-    const life = new Life(this.disk, this.#draw);
+    const life = this.#life();
     const state = await this.#openState(life);
     await this.world.start({ state });
     await this.world.finish();
     this.notesLeft = (await state.list("delivery/evidence/")).length;
   }
 
+  /** It dies with its disk, or at a put. */
+  #life(): MortalLife {
+    const { disk } = this;
+    return new MortalLife(this.#draw, { dieAt: 1 + this.#draw.below(60), isLost: () => disk.isDead });
+  }
+
   /** Works until death, or for a while and is then killed between two calls. */
   async #live(): Promise<void> {
-    const life = new Life(this.disk, this.#draw);
+    const life = this.#life();
     this.disk.dieAtCall(1 + this.#draw.below(900));
     const failEvery = 20 + this.#draw.below(200);
     for (let nth = this.#draw.below(failEvery); nth < 900; nth += 1 + this.#draw.below(2 * failEvery)) {
@@ -130,7 +78,7 @@ class Simulation {
       (started) => (process = started),
       () => (start.hasFailed = true),
     );
-    for (let step = 0; !start.hasFailed && !life.isDead() && step < 60; step += 1) {
+    for (let step = 0; !start.hasFailed && !life.isDead && step < 60; step += 1) {
       if (process) await this.#step();
       else await settled();
     }
@@ -140,24 +88,24 @@ class Simulation {
     process?.kill();
   }
 
-  async #start(life: Life): Promise<Process> {
+  async #start(life: MortalLife): Promise<Process> {
     const { world } = this;
     const state = await this.#openState(life);
     const plans = world.plans.size;
     const process = await world.start({
       state,
-      bucket: life.bucket(world.bucket as unknown as BucketStore),
-      clock: life.mortal<Clock>(world.clock, ["sleep"]),
-      isDead: () => life.isDead(),
+      bucket: life.mortal(world.bucket as unknown as BucketStore, ["put"], false),
+      clock: life.silenced<Clock>(world.clock, ["sleep"]),
+      isDead: () => life.isDead,
     });
     this.seen.takenUp += plans - world.plans.size;
     return process;
   }
 
-  async #openState(life: Life): Promise<StateStore> {
+  async #openState(life: MortalLife): Promise<StateStore> {
     const coin = (): boolean => this.#draw.below(2) === 0;
-    const state = await openDiskState(life.disk, { versions: this.#versions, coin });
-    return life.mortal(state, ["get", "list", "put", "delete"]);
+    const state = await openDiskState(this.disk, { versions: this.#versions, coin });
+    return life.silenced(state, ["get", "list", "put", "delete"]);
   }
 
   async #step(): Promise<void> {

@@ -57,7 +57,7 @@ async function live(world: HistoryWorld, life: Life): Promise<void> {
     else await world.clock.advance(world.draw.below(500));
     if (world.draw.below(3) === 0) await settled();
   }
-  life.isDead = true;
+  life.kill();
 }
 
 async function foundBy(world: HistoryWorld, wanted: WantedEvents): Promise<string[]> {

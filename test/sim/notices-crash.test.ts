@@ -11,41 +11,11 @@ import {
 } from "../../src/delivery/notices.test-world.ts";
 import type { StateStore } from "../../src/state/contract.ts";
 import { seededRandom, settled } from "./delivery-world.ts";
+import { MortalLife } from "./mortal-life.ts";
 
 const rounds = 100;
 const trails = ["a", "b", "c"];
-const never = new Promise<never>(() => {});
 type Draw = ReturnType<typeof seededRandom>;
-
-/** One process: after its death no call has an answer, and none has an effect. */
-class Life {
-  isDead = false;
-  #calls = 0;
-  readonly #draw: Draw;
-  readonly #dieAt: number;
-
-  constructor(draw: Draw, dieAt: number) {
-    this.#draw = draw;
-    this.#dieAt = dieAt;
-  }
-
-  async call<Result>(effect: () => Promise<Result>, mayFail: boolean): Promise<Result> {
-    if (this.isDead) return never;
-    this.#calls += 1;
-    if (this.#calls === this.#dieAt) {
-      // It died before the call had its effect, or just after.
-      if (this.#draw.below(2) === 0) void effect();
-      this.isDead = true;
-      return never;
-    }
-    const fails = mayFail && this.#draw.below(25) === 0;
-    if (fails && this.#draw.below(2) === 0) throw new Error("The simulated call failed without effect.");
-    const result = await effect();
-    if (this.isDead) return never;
-    if (fails) throw new Error("The simulated call failed after its effect.");
-    return result;
-  }
-}
 
 class Simulation {
   readonly draw: Draw;
@@ -65,7 +35,7 @@ class Simulation {
   async run(): Promise<void> {
     const lives = 2 + this.draw.below(4);
     for (let count = 0; count < lives; count += 1) {
-      await this.#live(new Life(this.draw, 1 + this.draw.below(120)));
+      await this.#live(new MortalLife(this.draw, { dieAt: 1 + this.draw.below(120), failEvery: 25 }));
       this.deaths += 1;
       await settled();
     }
@@ -78,7 +48,7 @@ class Simulation {
     this.severalKeys = this.world.topics.taken.filter(({ keys }) => keys.length > 1).length;
   }
 
-  async #live(life: Life): Promise<void> {
+  async #live(life: MortalLife): Promise<void> {
     const process = await this.#start(life);
     if (!process) return;
     await this.#takeUp(process, life);
@@ -90,29 +60,29 @@ class Simulation {
       else await this.world.clock.advance(120_000);
     }
     // Killed between two calls, if it still lived.
-    life.isDead = true;
+    life.kill();
   }
 
-  async #start(life: Life): Promise<NoticeProcess | undefined> {
+  async #start(life: MortalLife): Promise<NoticeProcess | undefined> {
     let process: NoticeProcess | undefined;
     // A start may fail by a simulated error: the process ends, as the server would.
     void this.world.start({ state: this.#state(life), services: this.#services(life) }).then(
       (started) => (process = started),
-      () => (life.isDead = true),
+      () => life.kill(),
     );
     await settled();
     return process;
   }
 
   /** As delivery does at its start: what was noted is in its bucket and only the plan is left. */
-  async #takeUp({ notifier }: NoticeProcess, life: Life): Promise<void> {
+  async #takeUp({ notifier }: NoticeProcess, life: MortalLife): Promise<void> {
     for (const plan of [...this.plans]) {
       if (notifier.isNoted(plan.planId)) this.plans.splice(this.plans.indexOf(plan), 1);
       else await this.#tell(notifier, plan, life);
     }
   }
 
-  async #deliver({ notifier }: NoticeProcess, life: Life): Promise<void> {
+  async #deliver({ notifier }: NoticeProcess, life: MortalLife): Promise<void> {
     const file = this.world.file(trails[this.draw.below(trails.length)] ?? "a");
     this.files.push(file);
     this.plans.push(file);
@@ -120,7 +90,7 @@ class Simulation {
   }
 
   /** As the writer does: again until it is noted. The plan goes then, or the process dies before. */
-  async #tell(notifier: NoticeProcess["notifier"], plan: DeliveredFile, life: Life): Promise<void> {
+  async #tell(notifier: NoticeProcess["notifier"], plan: DeliveredFile, life: MortalLife): Promise<void> {
     let isNoted = false;
     const telling = (async () => {
       while (!isNoted && !life.isDead) {
@@ -146,25 +116,12 @@ class Simulation {
     return answers[this.draw.below(answers.length)] ?? "take";
   }
 
-  #state(life: Life): StateStore {
-    const { state } = this.world;
-    return {
-      ...state,
-      list: async (prefix) => life.call(() => state.list(prefix), false),
-      put: async (key, value, expected) => life.call(() => state.put(key, value, expected), true),
-      delete: async (key, expected) => life.call(() => state.delete(key, expected), true),
-    };
+  #state(life: MortalLife): StateStore {
+    return life.mortal(life.mortal(this.world.state, ["list"], false), ["put", "delete"], true);
   }
 
-  #services(life: Life): Services {
-    const { topics } = this.world;
-    return {
-      topics: {
-        publish: async (topicArn, message, signal) =>
-          life.call(() => topics.publish(topicArn, message, signal), true),
-      },
-      close: () => undefined,
-    };
+  #services(life: MortalLife): Services {
+    return { topics: life.mortal(this.world.topics, ["publish"], true), close: () => undefined };
   }
 }
 
