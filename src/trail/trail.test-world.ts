@@ -215,3 +215,24 @@ function logInto(warnings: string[]): Log {
     error: (_fields, message) => void warnings.push(message),
   };
 }
+
+/** A bucket policy that lets trails write below a folder. */
+export const policyFor = (folder: string, bucket = "my-bucket") =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service: "cloudtrail.amazonaws.com" },
+        Action: "s3:GetBucketAcl",
+        Resource: `arn:aws:s3:::${bucket}`,
+      },
+      {
+        Effect: "Allow",
+        Principal: { Service: "cloudtrail.amazonaws.com" },
+        Action: "s3:PutObject",
+        Resource: `arn:aws:s3:::${bucket}/${folder}/*`,
+        Condition: { StringEquals: { "s3:x-amz-acl": "bucket-owner-full-control" } },
+      },
+    ],
+  });
