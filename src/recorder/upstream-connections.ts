@@ -2,7 +2,7 @@
 // Must not: know what passes over them.
 import { Agent, type ClientRequest, request } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 
 /** Many servers close idle connections after 5 s; a request sent into that moment would fail. */
 const idleMsMax = 4_000;
@@ -64,13 +64,52 @@ export function createUpstreamConnections(): UpstreamConnections {
         setHost: false,
         maxHeaderSize: answerHeaderBytesMax,
       };
-      if (!address.isTls) return request({ ...common, agent: plain });
       const servername = isIP(address.hostname) === 0 ? address.hostname : "";
-      return tlsRequest({ ...common, agent: tls, servername });
+      const begun = address.isTls
+        ? tlsRequest({ ...common, agent: tls, servername })
+        : request({ ...common, agent: plain });
+      return begun.on("socket", hearOut);
     },
     close() {
       plain.destroy();
       tls.destroy();
     },
   };
+}
+
+/* oxlint-disable no-underscore-dangle -- so streams name the hooks behind their writes */
+const heardOut = new WeakSet<Socket>();
+
+/**
+ * Lets a service finish that takes no more. One that refuses an upload answers and closes in the middle of it; the next
+ * write fails then, and node would close the connection over the answer, which has already arrived and is not yet read.
+ * So what can no longer be written is thrown away: the connection ends when it has been read to its end.
+ */
+function hearOut(socket: Socket): void {
+  if (heardOut.has(socket)) return;
+  heardOut.add(socket);
+  let takesNoMore = false;
+  const unlessGone =
+    (done: Done): Done =>
+    (error) => {
+      takesNoMore ||= isOfGoneReader(error);
+      done(takesNoMore ? undefined : error);
+    };
+  const write = socket._write.bind(socket);
+  socket._write = (chunk, encoding, done) => {
+    if (takesNoMore) done();
+    else write(chunk, encoding, unlessGone(done));
+  };
+  const writev = socket._writev?.bind(socket);
+  if (!writev) return;
+  socket._writev = (chunks, done) => {
+    if (takesNoMore) done();
+    else writev(chunks, unlessGone(done));
+  };
+}
+
+type Done = (error?: Error | null) => void;
+
+function isOfGoneReader(error: Error | null | undefined): boolean {
+  return error instanceof Error && "code" in error && /^(EPIPE|ECONNRESET)$/.test(String(error.code));
 }
