@@ -14,7 +14,10 @@ export type { EventFilter } from "./event-filter.ts";
 export type { Tail, TailQuestion } from "./tail-stream.ts";
 export { parseTailPosition } from "./tail-position.ts";
 
-/** Each costs a connection, and up to a piece of output in memory. */
+/**
+ * Each costs a connection, and up to a piece of output in memory. A client that died without a word keeps its place until TCP
+ * gives up on a heartbeat (tail-stream.ts): a quarter of an hour on Linux, sooner when what waits for it fills the connection.
+ */
 const tailsMax = 32;
 const findMsMax = 10_000;
 const findsMax = 4;
