@@ -2,6 +2,7 @@
 // Must not: retry, or know what is in the object.
 import type { BucketStore, PutOutcome } from "../bucket/contract.ts";
 import type { Clock } from "../model/environment.ts";
+import { answerWithin } from "./service-call.ts";
 
 export interface ObjectToPut {
   readonly bucket: string;
@@ -26,22 +27,12 @@ export async function putObject(
   { bucket, key, body, kmsKeyArn, user }: ObjectToPut,
   { timeoutMs, signal }: PutLimits,
 ): Promise<PutOutcome> {
-  const abandoned = new AbortController();
-  const timeIsUp = new AbortController();
-  // With a reason: without one each abort would make an error with its stack.
-  const end = (): void => timeIsUp.abort("The put is over.");
-  signal.addEventListener("abort", end, { once: true });
-  if (signal.aborted) end();
-  const timedOut = clock.sleep(timeoutMs, timeIsUp.signal).then((): PutOutcome => {
-    abandoned.abort();
-    return { kind: "unknown", message: `No answer within ${timeoutMs} ms.` };
-  });
   const encryption =
     kmsKeyArn === undefined
       ? ({ algorithm: "AES256" } as const)
       : ({ algorithm: "aws:kms", keyArn: kmsKeyArn } as const);
-  const answered = store
-    .put({
+  return answerWithin({ clock, callMsMax: timeoutMs, signal }, async (abandoned) =>
+    store.put({
       ...{ bucket, key, body },
       metadata: {
         contentType: "application/json",
@@ -50,11 +41,7 @@ export async function putObject(
         ...(user && { user }),
       },
       acl: "bucket-owner-full-control",
-      signal: abandoned.signal,
-    })
-    .catch((error: unknown): PutOutcome => ({ kind: "unknown", message: String(error) }));
-  const outcome = await Promise.race([answered, timedOut]);
-  signal.removeEventListener("abort", end);
-  end();
-  return outcome;
+      signal: abandoned,
+    }),
+  );
 }

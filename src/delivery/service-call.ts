@@ -24,7 +24,8 @@ export async function answerWithin<Answer>(
   if (signal.aborted) return { kind: "unknown", message: "The call was given up before it began." };
   const waiting = new AbortController();
   const abandoned = new AbortController();
-  const giveUp = () => waiting.abort();
+  // With a reason: without one each abort would make an error with its stack.
+  const giveUp = () => waiting.abort("The waiting is over.");
   signal.addEventListener("abort", giveUp, { once: true });
   const timedOut = clock.sleep(callMsMax, waiting.signal).then(
     (): NoAnswer => ({
@@ -36,7 +37,7 @@ export async function answerWithin<Answer>(
     return await Promise.race([answered(call, abandoned.signal), timedOut]);
   } finally {
     signal.removeEventListener("abort", giveUp);
-    waiting.abort();
+    giveUp();
     abandoned.abort();
   }
 }
