@@ -56,7 +56,8 @@ export const session = {
 };
 const owner = account("123456789012");
 
-function identityOf(
+/** A user of the account that the fixture's callers belong to. */
+export function identityOf(
   name: string,
   secretAccessKey: string,
   policies: readonly PolicyDocument[],

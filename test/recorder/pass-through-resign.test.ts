@@ -21,8 +21,8 @@ import {
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createServiceBook } from "../../src/recorder/service-book.ts";
-import type { Caller } from "../../src/model/call.ts";
 import {
+  identityOf,
   mary,
   nobody,
   policy,
@@ -154,21 +154,16 @@ describeWith([versitygw])("S3 behind versitygw", () => {
 
   test("deletions and copies need to be allowed for each object", async () => {
     const s3 = await client();
-    const { caller } = running.world.identities.get(mary.accessKeyId) ?? {};
-    running.world.identities.set(careful.accessKeyId, {
-      caller: { ...caller, userName: "careful" } as Caller,
-      secretAccessKey: careful.secretAccessKey,
-      policies: [
-        policy(
-          { Effect: "Allow", Action: "*", Resource: "*" },
-          {
-            Effect: "Deny",
-            Action: ["s3:DeleteObject", "s3:GetObject"],
-            Resource: "arn:aws:s3:::resigned/keep/*",
-          },
-        ),
-      ],
-    });
+    const allBut = policy(
+      { Effect: "Allow", Action: "*", Resource: "*" },
+      {
+        Effect: "Deny",
+        Action: ["s3:DeleteObject", "s3:GetObject"],
+        Resource: "arn:aws:s3:::resigned/keep/*",
+      },
+    );
+    const user = identityOf("careful", careful.secretAccessKey, [allBut]);
+    running.world.identities.set(careful.accessKeyId, user);
     for (const Key of ["keep/it", "drop/it"])
       await s3.send(new PutObjectCommand({ Bucket: "resigned", Key, Body: "x" }));
     const their = new S3Client({

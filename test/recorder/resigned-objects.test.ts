@@ -4,9 +4,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Caller } from "../../src/model/call.ts";
 import { createServiceBook } from "../../src/recorder/service-book.ts";
-import { mary, policy, send } from "../door/door-fixture.ts";
+import { identityOf, policy, send } from "../door/door-fixture.ts";
 import { sign } from "../door/signing.ts";
 import { type RunningRecorder, startRecorder } from "./recorder-fixture.ts";
 
@@ -38,17 +37,12 @@ async function startWithout(action: string, resource: string, Condition?: object
     configuration: { auth: "on" },
     endpoints: { s3: { target: { kind: "url", url }, resign: { accessKeyId: "A", secretAccessKey: "s" } } },
   });
-  const { caller } = running.world.identities.get(mary.accessKeyId) ?? {};
-  running.world.identities.set(careful.accessKeyId, {
-    caller: { ...caller, userName: "careful" } as Caller,
-    secretAccessKey: careful.secretAccessKey,
-    policies: [
-      policy(
-        { Effect: "Allow", Action: "*", Resource: "*" },
-        { Effect: "Deny", Action: action, Resource: resource, ...(Condition && { Condition }) },
-      ),
-    ],
-  });
+  const allBut = policy(
+    { Effect: "Allow", Action: "*", Resource: "*" },
+    { Effect: "Deny", Action: action, Resource: resource, ...(Condition && { Condition }) },
+  );
+  const user = identityOf("careful", careful.secretAccessKey, [allBut]);
+  running.world.identities.set(careful.accessKeyId, user);
 }
 
 interface Asked {
