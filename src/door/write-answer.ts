@@ -1,5 +1,6 @@
 // Writes an answer to a node:http response, with the headers every answer bears, and ends connections politely.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Clock } from "../model/environment.ts";
 import type { DoorAnswer } from "./exchange.ts";
 import { httpDate } from "./iso-basic.ts";
@@ -117,8 +118,8 @@ export function endAnswer(exchange: Exchange, clock: Clock): void {
 }
 
 /**
- * Closing at once while the client still sends makes its system throw the answer away unread. So the rest of the body
- * is received and dropped for a moment, and then the connection ends.
+ * Closing at once while the client still sends makes its system throw the answer away unread. So the rest of the body is
+ * received and dropped for a moment after the answer, and then the connection ends.
  */
 function lingerThenEnd({ incoming, outgoing }: Exchange, clock: Clock): void {
   const over = new AbortController();
@@ -130,8 +131,22 @@ function lingerThenEnd({ incoming, outgoing }: Exchange, clock: Clock): void {
   incoming.once("end", () => over.abort());
   incoming.once("close", () => over.abort());
   incoming.resume();
+  const close = heldOpen(incoming.socket);
+  outgoing.end();
   void clock.sleep(lingerMs, over.signal).then(() => {
-    outgoing.end();
-    if (!incoming.complete) outgoing.socket?.destroySoon();
+    // An answer that waits behind a pipelined one ends the connection when it has left.
+    const hasLeft = outgoing.socket !== null || outgoing.writableFinished;
+    close(hasLeft && !incoming.complete ? "anyway" : "asWanted");
   });
+}
+
+/** Keeps node from closing the connection when an answer has ended that bears `Connection: close`, until that is let. */
+function heldOpen(socket: Socket): (when: "asWanted" | "anyway") => void {
+  let isWanted = false;
+  socket.destroySoon = () => void (isWanted = true);
+  return (when) => {
+    // The socket's own method is that of its class.
+    Reflect.deleteProperty(socket, "destroySoon");
+    if (isWanted || when === "anyway") socket.destroySoon();
+  };
 }
