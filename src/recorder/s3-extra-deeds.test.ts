@@ -15,6 +15,7 @@ test.each([
   [{ "x-amz-copy-source": "/c/a%20b" }, "", ["s3:GetObject arn:aws:s3:::c/a b"]],
   [{ "x-amz-copy-source": "c/k?versionId=3" }, "", ["s3:GetObjectVersion arn:aws:s3:::c/k"]],
   [{ "x-amz-copy-source": encodeURIComponent(ofPoint) }, "", [`s3:GetObject ${ofPoint}`]],
+  [{ "x-amz-copy-source": "c/a/%2E%2E/k" }, "", ["s3:* *"]],
   [{}, "X-Amz-Copy-Source=c%2Fk", ["s3:GetObject arn:aws:s3:::c/k"]],
   [
     { "x-amz-acl": "public-read", "x-amz-tagging": "a=b" },

@@ -2,6 +2,7 @@
 // actions of their own. They count when a request is signed again with credentials that may more than its caller. Pure.
 import { parseArn } from "../model/arn.ts";
 import type { PassingHead, ServiceDeed } from "./contract.ts";
+import { anything, hasDotSegments } from "./service/deeds.ts";
 
 /** Header → action; `true` alone asks for the last one. */
 const actions: readonly (readonly [header: RegExp, action: (isObject: boolean) => string])[] = [
@@ -27,6 +28,7 @@ export function extraS3Deeds(head: PassingHead, asked: ServiceDeed): ServiceDeed
 function sourceDeed(source: string, copy: string): ServiceDeed {
   const [path = "", query = ""] = source.split("?", 2);
   const name = decoded(path).replace(/^\//, "");
+  if (hasDotSegments(name)) return anything;
   const partition = copy.split(":", 2).join(":");
   return {
     action: /(^|&)versionId=/.test(query) ? "s3:GetObjectVersion" : "s3:GetObject",

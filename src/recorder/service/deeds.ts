@@ -122,7 +122,10 @@ export function apiGatewayDeed({ method, path, region }: PassingHead): Deed {
   };
 }
 
-/** A path with `.` or `..` in it: what it names depends on who reads it. */
+/** What S3 is asked for where names depend on who reads them. */
+export const anything: ServiceDeed = { action: "s3:*", resource: "*" };
+
+/** A path or a key with `.` or `..` in it: what it names depends on who reads it. */
 export function hasDotSegments(path: string): boolean {
   return /(^|\/)(\.|%2e){1,2}(\/|%2f|$)/i.test(path) || /%2f(\.|%2e){1,2}(\/|%2f|$)/i.test(path);
 }

@@ -107,6 +107,8 @@ describe("S3", () => {
       expect(await deed(`<Delete><Object><Key>a</Key></Object>${object}</Delete>`)).toEqual(untold);
     const entity = '<!DOCTYPE d [<!ENTITY k "b">]><Delete><Object><Key>&k;</Key></Object></Delete>';
     expect(await deed(entity)).toEqual(untold);
+    const dots = "<Delete><Object><Key>mine/../../other/k</Key></Object></Delete>";
+    expect(await deed(dots)).toEqual({ action: "s3:*", resource: "*" });
   });
 
   test("what is in a body is asked for by an access point as it is by a bucket: its objects are below /object", async () => {

@@ -15,7 +15,7 @@ import type {
   WantedBytes,
 } from "../contract.ts";
 import { isDataEvent } from "./data-events.ts";
-import { hasDotSegments, s3Action } from "./deeds.ts";
+import { anything, hasDotSegments, s3Action } from "./deeds.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { eventNameOf, eventSourceOf } from "./event-names.ts";
 import { headerOf, readBody } from "./read-body.ts";
@@ -183,7 +183,7 @@ export class S3Call implements UnderstoodHead {
   deedOf(request: CapturedBody, account: string): ServiceDeed {
     const { bucket, key } = this.#target;
     const action = s3Action(this.#name, this.#query.has("versionId"));
-    if (hasDotSegments(this.#head.path)) return { action: "s3:*", resource: "*" };
+    if (hasDotSegments(this.#head.path)) return anything;
     if (bucket === undefined) return { action, resource: "*" };
     const objectArn = (name: string) => this.#objectArn(bucket, name, account);
     if (key !== undefined) return { action, resource: objectArn(key) };
@@ -199,6 +199,7 @@ export class S3Call implements UnderstoodHead {
 
   #deletions(request: CapturedBody, objectArn: (key: string) => string): ServiceDeed {
     const { keys, count, versions, isWhole } = this.#deletionsIn(request);
+    if (keys.some(hasDotSegments)) return anything;
     const isMixed = versions > 0 && versions < count;
     const action = isMixed ? "s3:*" : s3Action("DeleteObject", versions > 0);
     // What is not all read may name more.
