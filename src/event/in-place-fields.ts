@@ -174,6 +174,10 @@ class InPlaceFields implements PlacedFields {
     return this.#isFilled(eventIdBit) ? this.#place(word.eventID) : 0;
   }
 
+  get hasSpace(): boolean {
+    return ((this.#scanned.rows[this.#row + word.flags] ?? 0) & flag.hasSpace) !== 0;
+  }
+
   #text(place: number): string | undefined {
     return this.#scanned.texts[this.#scanned.rows[this.#row + place] ?? 0];
   }

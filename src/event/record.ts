@@ -52,6 +52,8 @@ export interface PlacedFields extends RecordFields {
   /** Of a text its first byte: 20 bytes of a time, 36 of an id, none of them escaped; 0 when the member is no such text. */
   readonly eventTimeAt: number;
   readonly eventIdAt: number;
+  /** Whether there is white space between its tokens. */
+  readonly hasSpace: boolean;
 }
 
 export function isPlaced(fields: RecordFields): fields is PlacedFields {

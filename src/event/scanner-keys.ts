@@ -56,7 +56,7 @@ export const word = {
 /** Words of a resource. */
 export const resourceWord = { type: 0, arn: 1, arnPrefix: 3 } as const;
 
-export const flag = { isOdd: 1, hasLineBreak: 2 } as const;
+export const flag = { isOdd: 1, hasLineBreak: 2, hasSpace: 4 } as const;
 
 /** The second word of a range is its end, negative by the highest bit when the text has escapes; this takes that off. */
 export const rangeEnd = 0x7fff_ffff;

@@ -3,6 +3,7 @@ import type { Event } from "@aws-sdk/client-cloudtrail";
 import { readOne } from "../event/event-time.ts";
 import type { LookupAttribute } from "../event/lookup-fields.ts";
 import { LookupScan } from "../event/lookup-scan.ts";
+import { isPlaced } from "../event/record.ts";
 import { withoutSpace } from "../event/scan.ts";
 import { assert } from "../model/assert.ts";
 import type { Call } from "../model/call.ts";
@@ -146,7 +147,8 @@ function eventOf({ seconds, bytes }: HistoryRecord, request: LookupRequest, scan
   const isOfPlace = recipientAccountId === request.account && awsRegion === request.region;
   const fields = scan.lookupFieldsOf({ body: bytes, start: 0, end: bytes.length }, reading.fields);
   if (term.kind === "EventId" && (fields.eventId !== term.value || !isOfPlace)) return [];
-  const text = Buffer.from(withoutSpace(bytes)).toString("utf8");
+  const isCompact = isPlaced(reading.fields) && !reading.fields.hasSpace;
+  const text = (isCompact ? bytes : Buffer.from(withoutSpace(bytes))).toString("utf8");
   const { eventId, eventName, eventSource, readOnly, accessKeyId, username, resources } = fields;
   const named = {
     ...(eventId !== undefined && { EventId: eventId }),

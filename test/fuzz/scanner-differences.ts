@@ -1,7 +1,7 @@
 // Compares the scanner with the plain one, and both with JSON.parse: what is a record, where it lies, what its fields are.
 import { isPlaced, type RecordFields } from "../../src/event/record.ts";
 import { missingMember } from "../../src/event/required.ts";
-import { scanBatch, type ScannedRecord } from "../../src/event/scan.ts";
+import { scanBatch, type ScannedRecord, withoutSpace } from "../../src/event/scan.ts";
 import { valueExtent } from "../../src/event/scan-bytes.ts";
 import { scanPlainly } from "../../src/event/scan-plain.ts";
 
@@ -150,6 +150,7 @@ function placeDifference(
     const text = new TextDecoder().decode(own.subarray(at - start, at - start + length));
     if (at !== 0 && text !== value[name]) return `${name} lies elsewhere`;
   }
+  if (inPlace.hasSpace !== withoutSpace(own).length < own.length) return "has white space, or not";
   return undefined;
 }
 

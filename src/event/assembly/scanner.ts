@@ -11,7 +11,7 @@ import { beginKeys } from "./key-order";
 import { addKey as addKeyEntry, forgetNumbers } from "./keys";
 import { clearInterned, headOf, internedCount } from "./interned";
 import { inputAt, reportAt, rowWords, rowsAt, rowsMax } from "./memory-map";
-import { beginRecord, fail, failedAt, isOdd, sawLineBreak, setOneLine, skipSpace } from "./text";
+import { beginRecord, fail, failedAt, isOdd, sawLineBreak, sawSpace, setOneLine, skipSpace } from "./text";
 import { filled, forgetResources, hasRoomForResources, recordEnd, resourceCount } from "./record";
 
 export {
@@ -42,6 +42,7 @@ const recordBytesMax: usize = 1024 * 1024;
 
 const oddFlag: u32 = 1;
 const lineBreakFlag: u32 = 2;
+const spaceFlag: u32 = 4;
 
 const comma: u32 = 0x2c;
 const openBrace: u32 = 0x7b;
@@ -96,7 +97,8 @@ function readRow(at: usize, count: u32): usize {
   store<u32>(row, <u32>(at - inputAt));
   store<u32>(row, <u32>(end - inputAt), 4);
   const isTooLong = end - at > recordBytesMax;
-  store<u32>(row, (isOdd || isTooLong ? oddFlag : 0) | (sawLineBreak ? lineBreakFlag : 0), 8);
+  const breaks = sawLineBreak ? lineBreakFlag : 0;
+  store<u32>(row, (isOdd || isTooLong ? oddFlag : 0) | breaks | (sawSpace ? spaceFlag : 0), 8);
   store<u32>(row, filled, 12);
   orBytes(at, end);
   return end;

@@ -30,6 +30,8 @@ export let sawEscape: bool = false;
 export let isOdd: bool = false;
 /** Set when white space had a line break; cleared with each record. */
 export let sawLineBreak: bool = false;
+/** Set when there was white space between tokens; cleared with each record. */
+export let sawSpace: bool = false;
 /** Records that stand line by line: a line feed is no white space inside them. */
 export let isOneLine: bool = false;
 
@@ -44,6 +46,7 @@ export function markOdd(): void {
 export function beginRecord(): void {
   isOdd = false;
   sawLineBreak = false;
+  sawSpace = false;
 }
 
 export function setOneLine(value: bool): void {
@@ -73,6 +76,7 @@ function skipMoreSpace(at: usize): usize {
     } else if (code != space && code != tab) {
       return at;
     }
+    sawSpace = true;
     at += 1;
   }
 }
