@@ -91,11 +91,14 @@ export class Follower {
     return all.reduce((sum, { segment }) => sum + segment.indexBytes + segment.blocks.heldBytes, 0);
   }
 
+  /** Whether everything that was journaled is found. */
+  get hasCaughtUp(): boolean {
+    return this.#growing.toSeq >= this.#parts.ports.journal.end(this.#partition).seq;
+  }
+
   /** How long ago everything that was journaled was found. */
   behindMs(): number {
-    const { journal, clock } = this.#parts.ports;
-    if (this.#growing.toSeq >= journal.end(this.#partition).seq) return 0;
-    return Math.max(0, clock.nowMs() - this.#caughtUpMs);
+    return this.hasCaughtUp ? 0 : Math.max(0, this.#parts.ports.clock.nowMs() - this.#caughtUpMs);
   }
 
   /** Follows until `signal` aborts. */
@@ -106,6 +109,8 @@ export class Follower {
       try {
         await this.catchUp(signal);
         await journal.waitBeyond(this.#at(this.#growing.toSeq), signal);
+        // Until now there was nothing to take.
+        this.#caughtUpMs = clock.nowMs();
         // At rest, who looks up finds everything: lookups catch up by themselves.
         await clock.sleep(pauseMs, signal);
       } catch (error) {
@@ -134,7 +139,6 @@ export class Follower {
       const from = this.#growing.toSeq;
       this.#takeRecent(end);
       if (this.#growing.toSeq === from) await this.#takeFromDisk(end);
-      this.#growing.segment.look();
       await turn();
     }
     if (!signal.aborted) this.#caughtUpMs = this.#parts.ports.clock.nowMs();
@@ -146,6 +150,7 @@ export class Follower {
       left -= this.#takeFrame(frame);
       return left > 0 && !this.#isFull();
     });
+    this.#growing.segment.look();
   }
 
   async #takeFromDisk(end: number): Promise<void> {
@@ -154,9 +159,11 @@ export class Follower {
     const { frames } = await journal.read(this.#at(this.#growing.toSeq), limits);
     assert(frames.length > 0, "the journal holds the frames before its end");
     for (const frame of frames) {
-      if (this.#isFull()) return;
+      if (this.#isFull()) break;
       this.#takeFrame(frame);
     }
+    // Without a wait: what counts as taken is found.
+    this.#growing.segment.look();
   }
 
   /** Returns the bytes of the frame's records. */

@@ -105,8 +105,8 @@ class RunningHistory implements History {
   async endOrdinal(): Promise<number> {
     const { clock } = this.#ports;
     const { signal } = this.#stopping;
-    // It waits for the disk: what is there is found.
-    if (this.#follower.fault !== undefined) return this.#follower.endOrdinal;
+    // One with a fault waits for the disk: what is there is found.
+    if (this.#follower.fault !== undefined || this.#follower.hasCaughtUp) return this.#follower.endOrdinal;
     const caughtUp = this.#follower.catchUp(signal).catch(() => undefined);
     await inTime(caughtUp, this.#limits.catchUpMsMax, clock);
     return this.#follower.endOrdinal;

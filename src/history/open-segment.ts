@@ -62,6 +62,7 @@ export class OpenSegment implements RowSource {
   readonly termRows: number[] = [];
   /** By row: the latest time of all rows up to it. */
   readonly #latest = new WordList();
+  #minSeconds = Infinity;
   readonly #lastPair: number[] = [];
   readonly #scopes = new Map<string, OpenScope>();
   readonly #times = new EventSeconds();
@@ -197,6 +198,7 @@ export class OpenSegment implements RowSource {
     this.#row = this.rows;
     this.#scope = scope;
     this.#latest.push(Math.max(seconds, this.maxSeconds));
+    this.#minSeconds = Math.min(seconds, this.#minSeconds);
     this.seconds.push(seconds);
     this.places.push(place);
     this.idHashes.push(idHash);
@@ -258,7 +260,7 @@ export class OpenSegment implements RowSource {
   find(wanted: Wanted): Promise<readonly Found[]> {
     const top = new TopRows(wanted.limit);
     const scope = this.#scopes.get(wanted.scope);
-    if (!scope) return Promise.resolve([]);
+    if (!scope || wanted.toSeconds < this.#minSeconds) return Promise.resolve([]);
     if (wanted.term.kind === "EventId") this.#findId(wanted, { scope, top });
     else this.#findTerm(wanted, { scope, top });
     return Promise.resolve(top.rows.map(({ seconds, ordinal }) => this.#found(seconds, ordinal)));

@@ -20,8 +20,9 @@ export function createCaches(pageBytesMax: number): SegmentCaches {
   };
 }
 
-/** Of one file; more pages than any file has. */
+/** Of one file; more pages than any file has, and from half of them on more blocks. */
 const keysPerFile = 2 ** 24;
+const firstBlockKey = keysPerFile / 2;
 
 export function cacheKey(file: number, place: number): number {
   return file * keysPerFile + place;
@@ -31,6 +32,17 @@ export function cacheKey(file: number, place: number): number {
 const nearPages = 4;
 const runPagesMax = 64;
 
+const noBytes = Buffer.alloc(0);
+
+/** A block of a file. */
+export interface BlockPlace {
+  readonly number: number;
+  readonly offset: number;
+  readonly packedBytes: number;
+  /** CRC-32. */
+  readonly sum: number;
+}
+
 export class PagedFile {
   readonly path: string;
   readonly about: About;
@@ -39,7 +51,9 @@ export class PagedFile {
   readonly number: number;
   readonly #file: ReadFile;
   readonly #sums: Buffer;
-  readonly #pagedBytes: number;
+  /** Pages are from here to there. */
+  readonly #pagedStart: number;
+  readonly #pagedEnd: number;
   readonly #caches: SegmentCaches;
   readonly #loading = new Map<number, Promise<Buffer>>();
 
@@ -50,7 +64,8 @@ export class PagedFile {
     this.number = caches.nextFile();
     this.#file = opened.file;
     this.#sums = opened.sums;
-    this.#pagedBytes = opened.pagedBytes;
+    this.#pagedStart = opened.pagedStart;
+    this.#pagedEnd = opened.pagedEnd;
     this.#caches = caches;
   }
 
@@ -76,7 +91,7 @@ export class PagedFile {
   }
 
   async bytes(offset: number, length: number): Promise<Buffer> {
-    if (offset + length > this.#pagedBytes) {
+    if (offset + length > this.#pagedEnd) {
       throw new SegmentDamage(this.path, `There are no ${length} bytes at ${offset}.`);
     }
     const first = Math.floor(offset / pageBytes);
@@ -110,11 +125,36 @@ export class PagedFile {
     const first = Math.floor(offset / pageBytes);
     const last = Math.floor((offset + length - 1) / pageBytes);
     const start = first * pageBytes;
-    const bytes = await this.#checked(first, Math.min((last + 1) * pageBytes, this.#pagedBytes) - start);
+    const bytes = await this.#checked(first, Math.min((last + 1) * pageBytes, this.#pagedEnd) - start);
     if (bytes.length < offset + length - start) {
       throw new SegmentDamage(this.path, `There are no ${length} bytes at ${offset}.`);
     }
     return bytes.subarray(offset - start, offset - start + length);
+  }
+
+  /** A block, in the cache like a page. */
+  async block({ number, offset, packedBytes, sum }: BlockPlace): Promise<Buffer> {
+    const key = firstBlockKey + number;
+    return this.#known(key) ?? this.#loaded(key, this.#readBlock({ offset, packedBytes, sum }));
+  }
+
+  async #readBlock({ offset, packedBytes, sum }: Omit<BlockPlace, "number">): Promise<Buffer> {
+    const packed = await this.unchecked(offset, packedBytes);
+    this.check(packed, { offset, sum });
+    return packed;
+  }
+
+  /** Bytes that have no page: whoever reads them checks them. */
+  async unchecked(offset: number, length: number): Promise<Buffer> {
+    const read = await this.#file.read(offset, length);
+    return Buffer.from(read.buffer, read.byteOffset, read.byteLength);
+  }
+
+  /** Throws SegmentDamage when the bytes at this offset are not those of the sum. */
+  check(bytes: Uint8Array, { offset, sum }: { readonly offset: number; readonly sum: number }): void {
+    if (bytes.length === 0 || crc32(bytes) !== sum) {
+      throw new SegmentDamage(this.path, `What stands at ${offset} is not what was written.`);
+    }
   }
 
   async close(): Promise<void> {
@@ -147,34 +187,40 @@ export class PagedFile {
 
   #load(from: number, to: number): Promise<Buffer>[] {
     const start = from * pageBytes;
-    const run = this.#checked(from, Math.min(to * pageBytes, this.#pagedBytes) - start);
+    const run = this.#checked(from, Math.min(to * pageBytes, this.#pagedEnd) - start);
     return Array.from({ length: to - from }, (_, index) => {
-      const page = run
-        .then((bytes) => {
-          const own = bytes.subarray(index * pageBytes, (index + 1) * pageBytes);
-          // A page alone must not hold the run it was read in.
-          const kept = to - from === 1 ? own : Buffer.from(own);
-          this.#caches.pages.add(cacheKey(this.number, from + index), kept);
-          return kept;
-        })
-        .finally(() => this.#loading.delete(from + index));
-      this.#loading.set(from + index, page);
-      return page;
+      const page = run.then((bytes) => {
+        const own = bytes.subarray(index * pageBytes, (index + 1) * pageBytes);
+        // A page alone must not hold the run it was read in.
+        return to - from === 1 ? own : Buffer.from(own);
+      });
+      return this.#loaded(from + index, page);
     });
+  }
+
+  /** What comes goes to the cache; meanwhile whoever asks for it waits for the same. */
+  #loaded(number: number, coming: Promise<Buffer>): Promise<Buffer> {
+    const loading = coming
+      .then((bytes) => {
+        this.#caches.pages.add(cacheKey(this.number, number), bytes);
+        return bytes;
+      })
+      .finally(() => this.#loading.delete(number));
+    this.#loading.set(number, loading);
+    return loading;
   }
 
   /** So many bytes from a page's beginning, all of whose pages are whole and what was written. */
   async #checked(first: number, length: number): Promise<Buffer> {
     const offset = first * pageBytes;
-    if (length <= 0) throw new SegmentDamage(this.path, `There is nothing at ${offset}.`);
-    const read = await this.#file.read(offset, length);
-    const bytes = Buffer.from(read.buffer, read.byteOffset, read.byteLength);
+    if (length <= 0 || offset < this.#pagedStart) {
+      throw new SegmentDamage(this.path, `There is nothing at ${offset}.`);
+    }
+    const bytes = await this.unchecked(offset, length);
     for (let at = 0; at < length; at += pageBytes) {
       const page = bytes.subarray(at, Math.min(length, at + pageBytes));
-      const sum = this.#sums.readUInt32LE((first + at / pageBytes) * 4);
-      if (bytes.length !== length || crc32(page) !== sum) {
-        throw new SegmentDamage(this.path, `The page at ${offset + at} is not what was written.`);
-      }
+      const sum = this.#sums.readUInt32LE(((offset + at - this.#pagedStart) / pageBytes) * 4);
+      this.check(bytes.length === length ? page : noBytes, { offset: offset + at, sum });
     }
     return bytes;
   }
@@ -184,7 +230,8 @@ interface Opened {
   readonly file: ReadFile;
   readonly about: About;
   readonly sums: Buffer;
-  readonly pagedBytes: number;
+  readonly pagedStart: number;
+  readonly pagedEnd: number;
 }
 
 async function readEnd(file: ReadFile, path: string): Promise<Opened> {
@@ -193,15 +240,19 @@ async function readEnd(file: ReadFile, path: string): Promise<Opened> {
   if (tail.length !== tailBytes || !tail.subarray(0, magic.length).equals(magic)) {
     throw new SegmentDamage(path, "It does not end as a segment does.");
   }
-  const pagedBytes = tail.readDoubleLE(8);
-  const aboutOffset = tail.readDoubleLE(16);
-  const aboutBytes = tail.readUInt32LE(24);
-  const sumBytes = Math.ceil(pagedBytes / pageBytes) * 4;
-  if (aboutOffset !== pagedBytes + sumBytes || aboutOffset + aboutBytes + tailBytes !== size) {
+  const [pagedStart, pagedEnd, aboutOffset] = [
+    tail.readDoubleLE(8),
+    tail.readDoubleLE(16),
+    tail.readDoubleLE(24),
+  ];
+  const aboutBytes = tail.readUInt32LE(32);
+  const sumBytes = Math.ceil((pagedEnd - pagedStart) / pageBytes) * 4;
+  const isWhole = pagedStart % pageBytes === 0 && pagedStart >= 0 && sumBytes > 0;
+  if (!isWhole || aboutOffset !== pagedEnd + sumBytes || aboutOffset + aboutBytes + tailBytes !== size) {
     throw new SegmentDamage(path, "Its parts do not fit together.");
   }
-  const end = Buffer.from(await file.read(pagedBytes, sumBytes + aboutBytes));
-  if (crc32(end) !== tail.readUInt32LE(28)) {
+  const end = Buffer.from(await file.read(pagedEnd, sumBytes + aboutBytes));
+  if (crc32(end) !== tail.readUInt32LE(36)) {
     throw new SegmentDamage(path, "What it says of itself is not what was written.");
   }
   const about = parseAbout(end.toString("utf8", sumBytes));
@@ -210,5 +261,5 @@ async function readEnd(file: ReadFile, path: string): Promise<Opened> {
       path,
       "It was written by a version of Cairn whose segments this one does not read.",
     );
-  return { file, about, sums: end.subarray(0, sumBytes), pagedBytes };
+  return { file, about, sums: end.subarray(0, sumBytes), pagedStart, pagedEnd };
 }

@@ -1,6 +1,7 @@
 // Writes an open segment that grows no more as a file: rows sorted by time, postings by term. Works in small steps, so that
 // the door has its turns in between. Must not: change the open segment, which is searched until its file is there.
 import { setImmediate as turn } from "node:timers/promises";
+import { crc32 } from "node:zlib";
 import type { Disk } from "../disk/contract.ts";
 import type { OpenSegment } from "./open-segment.ts";
 import { rowWords } from "./segment-format.ts";
@@ -22,7 +23,9 @@ export async function sealSegment(
   const { firstOrdinal, endOrdinal } = open;
   const writer = await SegmentWriter.start(disk, directory, { firstOrdinal, endOrdinal });
   try {
-    for (const { packed, rawBytes } of open.blocks.all()) writer.block(packed, rawBytes);
+    for (const { packed, rawBytes } of open.blocks.all()) {
+      writer.block({ packed, rawBytes, sum: crc32(packed) });
+    }
     await writer.drain();
     const order = sortedIndexes(open.seconds.words);
     await turn();

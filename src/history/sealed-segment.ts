@@ -1,11 +1,11 @@
 // A segment in its file: finds rows by binary search in the sorted sections, reads records by their blocks. Must not: hold
 // more of it in memory than the table of its blocks; the rest is in the shared caches.
 import type { Disk } from "../disk/contract.ts";
-import { cacheKey, PagedFile, type SegmentCaches } from "./paged-file.ts";
+import { type BlockPlace, cacheKey, PagedFile, type SegmentCaches } from "./paged-file.ts";
 import { lineOf } from "./packer.ts";
 import { firstNotBelow } from "./rising-words.ts";
 import type { Found, RowSource, Wanted } from "./search.ts";
-import { type About, postingHeadWords, rowWords, SegmentDamage } from "./segment-format.ts";
+import { type About, postingHeadWords, rowWords, SegmentDamage, tableWords } from "./segment-format.ts";
 import { SortedWords } from "./sorted-words.ts";
 import { hashOfId, hashOfTerm, idSeedOf, termKinds } from "./terms.ts";
 import { newestFirst } from "./top-rows.ts";
@@ -16,12 +16,9 @@ interface RowRange {
   readonly to: number;
 }
 
-interface BlockPlace {
-  readonly number: number;
+interface RecordBlock extends BlockPlace {
   readonly rawStart: number;
   readonly rawBytes: number;
-  readonly offset: number;
-  readonly packedBytes: number;
 }
 
 const rowBytes = rowWords * 4;
@@ -202,27 +199,33 @@ export class SealedSegment implements RowSource {
   }
 
   async #recordAt(place: number): Promise<Buffer> {
-    const { number, rawStart, rawBytes, offset, packedBytes } = await this.#blockOf(place);
-    const packed = await this.#file.bytes(offset, packedBytes);
+    const block = await this.#blockOf(place);
+    const { number, rawStart, rawBytes } = block;
+    const packed = await this.#file.block(block);
     const record = lineOf({ key: cacheKey(this.#file.number, number), packed, rawBytes }, place - rawStart);
-    if (!record)
-      throw new SegmentDamage(this.path, `There is no record at ${place} of the block at ${offset}.`);
+    if (!record) {
+      throw new SegmentDamage(this.path, `There is no record at ${place} of the block at ${block.offset}.`);
+    }
     return record;
   }
 
-  async #blockOf(place: number): Promise<BlockPlace> {
+  async #blockOf(place: number): Promise<RecordBlock> {
     const { sections, blockCount } = this.about;
-    this.#table ??= this.#file.bytes(sections.table, (blockCount + 1) * 8);
+    this.#table ??= this.#file.bytes(sections.table, (blockCount + 1) * tableWords * 4);
     const table = await this.#table;
+    const wordOf = (block: number, word: number) => table.readUInt32LE((block * tableWords + word) * 4);
     let low = 0;
     let high = blockCount - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (table.readUInt32LE(middle * 8) <= place) low = middle;
+      if (wordOf(middle, 0) <= place) low = middle;
       else high = middle - 1;
     }
-    const [rawStart, offset] = [table.readUInt32LE(low * 8), table.readUInt32LE(low * 8 + 4)];
-    const [rawEnd, end] = [table.readUInt32LE(low * 8 + 8), table.readUInt32LE(low * 8 + 12)];
-    return { number: low, rawStart, rawBytes: rawEnd - rawStart, offset, packedBytes: end - offset };
+    const [rawStart, offset] = [wordOf(low, 0), wordOf(low, 1)];
+    return {
+      number: low,
+      ...{ rawStart, rawBytes: wordOf(low + 1, 0) - rawStart },
+      ...{ offset, packedBytes: wordOf(low + 1, 1) - offset, sum: wordOf(low, 2) },
+    };
   }
 }

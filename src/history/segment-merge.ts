@@ -5,7 +5,7 @@ import type { Disk } from "../disk/contract.ts";
 import { assert } from "../model/assert.ts";
 import type { PagedFile } from "./paged-file.ts";
 import type { SealedSegment } from "./sealed-segment.ts";
-import { postingHeadWords, rowWords } from "./segment-format.ts";
+import { postingHeadWords, rowWords, tableWords } from "./segment-format.ts";
 import { type PostedTerm, SegmentWriter } from "./segment-writer.ts";
 
 /** So much between two turns. */
@@ -81,21 +81,18 @@ async function wordsOf(file: PagedFile, offset: number, count: number): Promise<
 /** As many blocks at once as fit a step, at least one. */
 async function copyBlocks(file: PagedFile, writer: SegmentWriter): Promise<void> {
   const { sections, blockCount } = file.about;
-  const table = await wordsOf(file, sections.table, (blockCount + 1) * 2);
-  const [rawAt, offsetOf] = [
-    (block: number) => table[block * 2] ?? 0,
-    (block: number) => table[block * 2 + 1] ?? 0,
-  ];
+  const table = await wordsOf(file, sections.table, (blockCount + 1) * tableWords);
+  const wordOf = (block: number, word: number) => table[block * tableWords + word] ?? 0;
   for (let first = 0; first < blockCount; ) {
-    const start = offsetOf(first);
+    const start = wordOf(first, 1);
     let end = first + 1;
-    while (end < blockCount && offsetOf(end + 1) - start <= copyBytes) end += 1;
-    const packed = await file.bytesOnce(start, offsetOf(end) - start);
+    while (end < blockCount && wordOf(end + 1, 1) - start <= copyBytes) end += 1;
+    const bytes = await file.unchecked(start, wordOf(end, 1) - start);
     for (let block = first; block < end; block += 1) {
-      writer.block(
-        packed.subarray(offsetOf(block) - start, offsetOf(block + 1) - start),
-        rawAt(block + 1) - rawAt(block),
-      );
+      const packed = bytes.subarray(wordOf(block, 1) - start, wordOf(block + 1, 1) - start);
+      const sum = wordOf(block, 2);
+      file.check(packed, { offset: wordOf(block, 1), sum });
+      writer.block({ packed, rawBytes: wordOf(block + 1, 0) - wordOf(block, 0), sum });
     }
     await writer.drain();
     first = end;

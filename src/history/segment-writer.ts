@@ -13,6 +13,7 @@ import {
   rowWords,
   type SectionName,
   segmentName,
+  tableWords,
   tailBytes,
 } from "./segment-format.ts";
 
@@ -29,6 +30,14 @@ export type SegmentFacts = Pick<
   | "rawBytes"
 >;
 
+/** A block as a file has it. */
+export interface WrittenBlock {
+  readonly packed: Uint8Array;
+  readonly rawBytes: number;
+  /** CRC-32 of `packed`. */
+  readonly sum: number;
+}
+
 /** A term as a file has it. */
 export interface PostedTerm {
   /** hashOfTerm of terms.ts. */
@@ -41,7 +50,7 @@ export interface PostedTerm {
 
 /** Whole pages are summed and written together. */
 const stageBytes = 16 * pageBytes;
-const noBytes = Buffer.alloc(8);
+const noBytes = Buffer.alloc(pageBytes);
 
 export class SegmentWriter {
   readonly #disk: Disk;
@@ -52,9 +61,12 @@ export class SegmentWriter {
   /** What comes is copied here; full ones wait to be written. */
   #stage: Buffer = Buffer.allocUnsafeSlow(stageBytes);
   #staged = 0;
+  #stageStart = 0;
   #full: Buffer[] = [];
   #spare: Buffer | undefined;
   #offset = 0;
+  /** Where the table begins: pages have sums from there on. */
+  #pagedStart = Infinity;
   readonly #sums: number[] = [];
   readonly #sections: Partial<Record<SectionName, number>> = {};
   readonly #table: number[] = [];
@@ -99,17 +111,19 @@ export class SegmentWriter {
   }
 
   /** Blocks come first, in order. */
-  block(packed: Uint8Array, rawBytes: number): void {
+  block({ packed, rawBytes, sum }: WrittenBlock): void {
     assert(!this.#rows, "blocks come before rows");
-    this.#table.push(this.#rawBytes, this.#offset);
+    this.#table.push(this.#rawBytes, this.#offset, sum);
     this.#rawBytes += rawBytes;
     this.#append(packed);
   }
 
   /** All rows as the file has them, sorted. */
   rows(rows: Uint32Array): void {
-    this.#table.push(this.#rawBytes, this.#offset);
+    this.#table.push(this.#rawBytes, this.#offset, 0);
     this.#rows = rows;
+    this.#align(pageBytes);
+    this.#pagedStart = this.#offset;
     this.#section("table", bytesOfWords(Uint32Array.from(this.#table)));
     this.#section("rows", bytesOfWords(rows));
     this.#begin("ids");
@@ -149,10 +163,11 @@ export class SegmentWriter {
     const about = Buffer.from(JSON.stringify(this.#about(facts, terms)), "utf8");
     const tail = Buffer.alloc(tailBytes);
     magic.copy(tail);
-    tail.writeDoubleLE(sumsOffset, 8);
-    tail.writeDoubleLE(sumsOffset + sums.length, 16);
-    tail.writeUInt32LE(about.length, 24);
-    tail.writeUInt32LE(crc32(about, crc32(sums)), 28);
+    tail.writeDoubleLE(this.#pagedStart, 8);
+    tail.writeDoubleLE(sumsOffset, 16);
+    tail.writeDoubleLE(sumsOffset + sums.length, 24);
+    tail.writeUInt32LE(about.length, 32);
+    tail.writeUInt32LE(crc32(about, crc32(sums)), 36);
     await this.drain();
     await this.#file.append([this.#stage.subarray(0, this.#staged), sums, about, tail]);
     await this.#file.sync();
@@ -178,7 +193,7 @@ export class SegmentWriter {
       termCount: terms.length / 2,
       minSeconds: rows[0] ?? 0,
       maxSeconds: rows.at(-rowWords) ?? 0,
-      blockCount: this.#table.length / 2 - 1,
+      blockCount: this.#table.length / tableWords - 1,
       scopes: [...this.#scopes.keys()],
       sections: {
         table: sections.table ?? 0,
@@ -212,7 +227,7 @@ export class SegmentWriter {
     this.#sections[name] = this.#offset;
   }
 
-  #align(bytes: 4 | 8): void {
+  #align(bytes: number): void {
     const rest = this.#offset % bytes;
     if (rest > 0) this.#append(noBytes.subarray(0, bytes - rest));
   }
@@ -238,9 +253,11 @@ export class SegmentWriter {
 
   /** A stage begins at a page's beginning. */
   #sumStage(): void {
-    for (let at = 0; at < this.#staged; at += pageBytes) {
+    const start = this.#stageStart;
+    for (let at = Math.max(0, this.#pagedStart - start); at < this.#staged; at += pageBytes) {
       this.#sums.push(crc32(this.#stage.subarray(at, Math.min(this.#staged, at + pageBytes))));
     }
+    this.#stageStart += this.#staged;
   }
 }
 

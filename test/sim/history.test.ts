@@ -122,8 +122,15 @@ async function filledWorld(
   return world;
 }
 
+/** Where the pages behind the blocks begin (segment-format.ts). */
+const indexStartOf = (file: Buffer) => file.readDoubleLE(file.length - 40 + 8);
+
+function flipBit(bytes: Buffer, at: number): void {
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+}
+
 describe("a damaged segment", () => {
-  test.each(["first byte", "middle", "last byte", "cut", "empty"])(
+  test.each(["blocks", "index", "last byte", "cut", "empty"])(
     "is set aside, the others are searched: %s",
     async (where) => {
       const world = await filledWorld(7);
@@ -133,8 +140,9 @@ describe("a damaged segment", () => {
         const copy = Buffer.from(bytes);
         if (where === "cut") return copy.subarray(0, copy.length / 2);
         if (where === "empty") return copy.subarray(0, 0);
-        const at = where === "first byte" ? 0 : where === "middle" ? copy.length >> 1 : copy.length - 1;
-        copy[at] = (copy[at] ?? 0) ^ 1;
+        const indexStart = indexStartOf(copy);
+        if (where === "blocks") for (let at = 0; at < indexStart; at += 500) flipBit(copy, at);
+        else flipBit(copy, where === "index" ? indexStart : copy.length - 1);
         return copy;
       });
       // A new process, whose caches hold nothing.
@@ -155,12 +163,12 @@ describe("a damaged segment", () => {
     },
   );
 
-  test("is met by a merge, which goes on without it", async () => {
+  test.each(["blocks", "index"])("is met by a merge, which goes on without it: %s", async (where) => {
     const world = await filledWorld(8);
     const [path = ""] = segmentsOf(world).sort();
     world.historyDisk.damage(path, (bytes) => {
       const copy = Buffer.from(bytes);
-      copy[copy.length >> 1] = (copy[copy.length >> 1] ?? 0) ^ 1;
+      flipBit(copy, where === "blocks" ? 100 : indexStartOf(copy));
       return copy;
     });
     const history = await world.open();
