@@ -9,14 +9,14 @@ export interface LookupResource {
   readonly name: string;
 }
 
-/** As LookupEvents gives them back; what is absent was not derived. */
+/** As LookupEvents gives them back; what is absent or undefined was not derived. */
 export interface LookupFields {
-  readonly eventId?: string;
-  readonly eventName?: string;
-  readonly eventSource?: string;
-  readonly readOnly?: "true" | "false";
-  readonly username?: string;
-  readonly accessKeyId?: string;
+  readonly eventId?: string | undefined;
+  readonly eventName?: string | undefined;
+  readonly eventSource?: string | undefined;
+  readonly readOnly?: "true" | "false" | undefined;
+  readonly username?: string | undefined;
+  readonly accessKeyId?: string | undefined;
   readonly resources: readonly LookupResource[];
 }
 

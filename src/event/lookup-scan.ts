@@ -49,20 +49,18 @@ export class LookupScan {
   /** Takes a record and its fields. */
   derivedFieldsOf(range: RecordRange, fields: RecordFields): DerivedFields {
     if (!isPlaced(fields)) return parsedFieldsOf(range);
-    return { ...this.namesOf(range.body, fields), resources: resourcesIn(range.body, fields) };
+    const { username, accessKeyId } = this.namesOf(range.body, fields);
+    return { username, accessKeyId, resources: resourcesIn(range.body, fields) };
   }
 
   /** Everything that the record is looked up by. */
   lookupFieldsOf(range: RecordRange, fields: RecordFields): LookupFields {
     if (!isPlaced(fields) || categoryOf(fields) === "Insight") return parsedFieldsOf(range);
-    const { eventID, eventName, eventSource, readOnly } = fields;
-    return {
-      ...(eventID !== undefined && { eventId: eventID }),
-      ...(eventName !== undefined && { eventName }),
-      ...(eventSource !== undefined && { eventSource }),
-      ...(readOnly !== undefined && { readOnly: readOnly ? "true" : "false" }),
-      ...this.derivedFieldsOf(range, fields),
-    };
+    const { eventID: eventId, eventName, eventSource, readOnly } = fields;
+    const { username, accessKeyId } = this.namesOf(range.body, fields);
+    const resources = resourcesIn(range.body, fields);
+    const isRead = readOnly === undefined ? undefined : readOnly ? "true" : "false";
+    return { eventId, eventName, eventSource, readOnly: isRead, username, accessKeyId, resources };
   }
 
   namesOf(body: Buffer, fields: PlacedFields): LookupNames {
@@ -105,10 +103,7 @@ function readNames(body: Buffer, start: number, fields: RecordFields): LookupNam
   };
   const username = usernameOf(named) ?? usernameOf({ ...named, arn: fields.userIdentityArn });
   const accessKeyId = found.get("accessKeyId");
-  return {
-    ...(username !== undefined && { username }),
-    ...(accessKeyId !== undefined && accessKeyId !== "" && { accessKeyId }),
-  };
+  return { username, accessKeyId: accessKeyId === "" ? undefined : accessKeyId };
 }
 
 const identityNames = ["type", "userName", "principalId", "accessKeyId"] as const;

@@ -151,24 +151,21 @@ function eventOf({ seconds, bytes }: HistoryRecord, request: LookupRequest, scan
   const text = (isCompact ? bytes : Buffer.from(withoutSpace(bytes))).toString("utf8");
   const { eventId, eventName, eventSource, readOnly, accessKeyId, username, resources } = fields;
   const named = {
-    ...(eventId !== undefined && { EventId: eventId }),
-    ...(eventName !== undefined && { EventName: eventName }),
+    EventId: eventId,
+    EventName: eventName,
     // oxlint-disable-next-line no-restricted-globals -- the form of a timestamp in the SDK's types, not a look at the clock
     EventTime: new Date(seconds * 1000),
-    ...(eventSource !== undefined && { EventSource: eventSource }),
+    EventSource: eventSource,
+    CloudTrailEvent: text,
   };
-  if (isInsight) return [{ ...named, CloudTrailEvent: text }];
+  if (isInsight) return [named];
   return [
     {
       ...named,
-      ...(readOnly !== undefined && { ReadOnly: readOnly }),
-      ...(accessKeyId !== undefined && { AccessKeyId: accessKeyId }),
-      ...(username !== undefined && { Username: username }),
-      Resources: resources.map(({ type, name }) => ({
-        ...(type !== undefined && { ResourceType: type }),
-        ResourceName: name,
-      })),
-      CloudTrailEvent: text,
+      ReadOnly: readOnly,
+      AccessKeyId: accessKeyId,
+      Username: username,
+      Resources: resources.map(({ type, name }) => ({ ResourceType: type, ResourceName: name })),
     },
   ];
 }
