@@ -97,15 +97,17 @@ export class PagedFile {
     const first = Math.floor(offset / pageBytes);
     const last = Math.floor((offset + Math.max(1, length) - 1) / pageBytes);
     const start = offset - first * pageBytes;
-    const [only, ...more] = await Promise.all(this.#pages(first, last));
-    if (only && more.length === 0) return only.subarray(start, start + length);
-    return Buffer.concat([...(only ? [only] : []), ...more]).subarray(start, start + length);
+    const known = first === last ? this.#cached(first) : undefined;
+    const pages = known ? [known] : await Promise.all(this.#pages(first, last));
+    const [only] = pages;
+    const all = only && pages.length === 1 ? only : Buffer.concat(pages);
+    return all.subarray(start, start + length);
   }
 
   /** Reads the pages of these places before they are asked for one by one: those that lie close together at once. */
   async prefetch(offsets: readonly number[]): Promise<void> {
     const numbers = offsets.map((offset) => Math.floor(offset / pageBytes)).toSorted((a, b) => a - b);
-    const loading: (Buffer | Promise<Buffer>)[] = [];
+    const loading: Promise<Buffer>[] = [];
     for (let at = 0; at < numbers.length; ) {
       const first = numbers[at] ?? 0;
       let last = first;
@@ -166,12 +168,12 @@ export class PagedFile {
   }
 
   /** From the first to the last. Those that are not in memory and lie side by side are read at once. */
-  #pages(first: number, last: number): (Buffer | Promise<Buffer>)[] {
-    const pages: (Buffer | Promise<Buffer>)[] = [];
+  #pages(first: number, last: number): Promise<Buffer>[] {
+    const pages: Promise<Buffer>[] = [];
     for (let number = first; number <= last; number = first + pages.length) {
       const known = this.#known(number);
       if (known) {
-        pages.push(known);
+        pages.push(Promise.resolve(known));
         continue;
       }
       let end = number + 1;
