@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -49,6 +49,12 @@ export function setUp() {
     compilePacker,
   );
   once(
+    "disk-thread",
+    () => hashOf(["package-lock.json", "tools/setup.mjs", stepThreadSource]),
+    stepCode,
+    compileStepThread,
+  );
+  once(
     "built",
     () => hashOf([...buildFiles, ...sources("src")]),
     "dist",
@@ -81,6 +87,8 @@ const threadSource = join("src", "delivery", "deflate-thread.ts");
 const deflateCode = join("src", "delivery", "generated", "deflate-code.ts");
 const packerFolder = join("src", "history", "assembly");
 const packerCode = join("src", "history", "generated", "packer-code.ts");
+const stepThreadSource = join("src", "disk", "step-thread.ts");
+const stepCode = join("src", "disk", "generated", "step-code.ts");
 
 /**
  * The scanner is AssemblyScript, compiled to WebAssembly that imports nothing. Its bytes become a module of source, so
@@ -96,20 +104,26 @@ function compileScanner() {
 function compileDeflate() {
   const entry = join(encoderFolder, "deflate.ts");
   const encoderCode = compileAssembly(entry, { pages: 48, what: "Compiling the deflate encoder" });
+  writeGenerated(deflateCode, "the encoder's WebAssembly and its thread's JavaScript", {
+    encoderCode,
+    threadCode: compileThread(threadSource, "Compiling the deflating thread"),
+  });
+}
+
+function compileStepThread() {
+  writeGenerated(stepCode, "the JavaScript of the disk's threads", {
+    threadCode: compileThread(stepThreadSource, "Compiling the disk's thread"),
+  });
+}
+
+/** JavaScript in base64 of a module that imports nothing but Node's own. */
+function compileThread(source, what) {
   const folder = join("node_modules", ".cairn-threads");
   const compiler = join("node_modules", "typescript", "bin", "tsc");
   const options =
-    "--ignoreConfig --module node20 --target es2023 --types node --skipLibCheck --removeComments";
-  run(
-    process.execPath,
-    [compiler, threadSource, ...options.split(" "), "--outDir", folder],
-    "Compiling the deflating thread",
-  );
-  const threadCode = readFileSync(join(root, folder, "deflate-thread.js")).toString("base64");
-  writeGenerated(deflateCode, "the encoder's WebAssembly and its thread's JavaScript", {
-    encoderCode,
-    threadCode,
-  });
+    "--ignoreConfig --module node20 --target es2023 --types node --skipLibCheck --removeComments --rewriteRelativeImportExtensions";
+  run(process.execPath, [compiler, source, ...options.split(" "), "--outDir", folder], what);
+  return readFileSync(join(root, folder, basename(source).replace(/\.ts$/, ".js"))).toString("base64");
 }
 
 /** The packer of the event history in the same way. */

@@ -59,13 +59,9 @@ export class DirectoryPlaces {
   async makeRoom({ bucket, key }: ObjectName): Promise<Place> {
     const { folder, name } = await this.newRoom({ bucket, key });
     const isAside =
-      (await this.tree.look(`${folder}/${name}`))?.kind === "folder" || (await this.isAside({ bucket, key }));
+      (await this.tree.look(`${folder}/${name}`))?.kind === "folder" ||
+      (await this.tree.look(`${folder}/${name}${asideMark}`)) !== undefined;
     return { folder, name: isAside ? name + asideMark : name };
-  }
-
-  /** Whether an object lies aside. */
-  async isAside(object: ObjectName): Promise<boolean> {
-    return (await this.tree.look(this.plainPath(object) + asideMark)) !== undefined;
   }
 
   /** The same for an object that does not lie aside: where it goes unless something is there. */
@@ -73,6 +69,14 @@ export class DirectoryPlaces {
     const { folders, name } = keyPath(toByteString(key));
     const folder = await this.files.folder([bucket, ...folders], (path) => this.moveAside(path));
     return { folder, name };
+  }
+
+  /** Whether the folders for an object and its description are there for all we know: then so is the bucket. */
+  isRoomKnown({ bucket, key }: ObjectName): boolean {
+    const { folders } = keyPath(toByteString(key));
+    const { files } = this;
+    const about = [...this.aboutParts(bucket), "objects", ...folders];
+    return files.isKnownFolder([bucket, ...folders]) && files.isKnownFolder(about);
   }
 
   async makeDescriptionRoom({ bucket, key }: ObjectName): Promise<Place> {

@@ -1,6 +1,7 @@
 // Puts objects into a bucket directory: the one way in which a finished temporary file becomes an object, whatever made it.
 // The order that makes it atomic stands in directory.ts. Must not: know what the content is.
 import type { Disk } from "../disk/contract.ts";
+import { asideMark } from "../model/key-path.ts";
 import { BucketError } from "./contract.ts";
 import type { DirectoryPlaces, ObjectName } from "./directory-places.ts";
 import type { DirectoryReader } from "./directory-reader.ts";
@@ -46,6 +47,8 @@ export class DirectoryWriter {
     try {
       await turns.take(object.bucket, async () => {
         await this.refuseNow(object);
+        isInPlace = await this.nameNew(object, "rename");
+        if (isInPlace) return;
         const isAmbiguous = await this.writeDescription(object, object.description);
         const place = await places.makeRoom(object);
         await files.moveInto(place, object.temporary);
@@ -60,28 +63,62 @@ export class DirectoryWriter {
 
   /**
    * Makes a new object a link to `temporary`, which stays. `written`: it has to be written, as an object has that replaces
-   * one; `unlinkable`: so has everything with this content. Each look at the disk counts here: it is done for every log file
-   * that trails share. Throws as `place` does.
+   * one; `unlinkable`: so has everything with this content. Throws as `place` does.
    */
   async link(object: FinishedObject): Promise<"linked" | "written" | "unlinkable"> {
-    const { files, places, turns } = this.parts;
-    const { key, description, temporary } = object;
-    return turns.take(object.bucket, async () => {
+    return this.parts.turns.take(object.bucket, async () => {
       await this.refuseNow(object);
-      const isSaidByName = isDefault(key, description);
-      if (isSaidByName ? await places.isAside(object) : await places.find(object)) return "written";
       try {
-        const described = await places.makeDescriptionRoom(object);
-        const bytes = encodeDescriptions(key, [description]);
-        // Fails where there is one: then there is an object too, or was one.
-        if (isSaidByName) await files.writeUnsynced(described, bytes);
-        else await files.write(described, bytes);
-        await files.linkInto(await places.newRoom(object), temporary);
-        return "linked";
+        if (isDefault(object.key, object.description)) {
+          return (await this.nameNew(object, "link")) ? "linked" : "written";
+        }
+        return (await this.linkDescribed(object)) ? "linked" : "written";
       } catch (error) {
         return systemCode(error) === "EEXIST" ? "written" : "unlinkable";
       }
     });
+  }
+
+  /**
+   * Describes a new object that says of itself what its name says, and gives it that name: what is done for every log file,
+   * so all of it goes to the disk at once. The order: nothing is there; then the description, not synced, for it only saves
+   * its reader an MD5; then the name of a file that is durable; then the sync of its folder, after which it is an object.
+   * False, with nothing changed but perhaps a description of no object, when it is not so: it has to be placed with more care.
+   */
+  private async nameNew(object: FinishedObject, how: "rename" | "link"): Promise<boolean> {
+    const { disk, places } = this.parts;
+    const { key, description, temporary } = object;
+    if (!isDefault(key, description)) return false;
+    const described = await places.makeDescriptionRoom(object);
+    const { folder, name } = await places.newRoom(object);
+    const bytes = encodeDescriptions(key, [description]);
+    try {
+      await disk.inOrder([
+        { kind: "expectNothing", path: `${folder}/${name}` },
+        { kind: "expectNothing", path: `${folder}/${name}${asideMark}` },
+        { kind: "write", path: `${described.folder}/${described.name}`, bytes, isSynced: false },
+        { kind: how, from: temporary, to: `${folder}/${name}` },
+        { kind: "syncDirectory", path: folder },
+      ]);
+      return true;
+    } catch (error) {
+      if (systemCode(error) === "EEXIST") return false;
+      throw error;
+    }
+  }
+
+  /** The same with a description that must not be lost. */
+  private async linkDescribed(object: FinishedObject): Promise<boolean> {
+    const { disk, files, places } = this.parts;
+    const { key, description, temporary } = object;
+    if (await places.find(object)) return false;
+    await files.write(await places.makeDescriptionRoom(object), encodeDescriptions(key, [description]));
+    const { folder, name } = await places.newRoom(object);
+    await disk.inOrder([
+      { kind: "link", from: temporary, to: `${folder}/${name}` },
+      { kind: "syncDirectory", path: folder },
+    ]);
+    return true;
   }
 
   /** Replaces the description of the object that is there. Whoever calls holds the bucket's turn. */
@@ -100,7 +137,8 @@ export class DirectoryWriter {
   private async refuseNow(object: FinishedObject): Promise<void> {
     const { ifAbsent, ifMatch, signal } = object;
     if (signal?.aborted) throw new Error("The request was aborted.");
-    if (!(await this.parts.bucketExists(object.bucket))) throw noSuchBucket();
+    const { bucketExists, places } = this.parts;
+    if (!places.isRoomKnown(object) && !(await bucketExists(object.bucket))) throw noSuchBucket();
     if (ifAbsent && (await this.parts.places.find(object))) throw preconditionFailed();
     if (ifMatch !== undefined) await this.refuseUnlessMatching(object, ifMatch);
   }
@@ -115,25 +153,11 @@ export class DirectoryWriter {
   /** Describes the object to come beside the one that is there, if it is another; true when their sizes are the same. */
   private async writeDescription(object: ObjectName, coming: ObjectDescription): Promise<boolean> {
     const present = await this.parts.reader.describe(object);
-    if (!present && (await this.describedUnsynced(object, coming))) return false;
     const isOther = present !== undefined && contentMd5Of(present) !== contentMd5Of(coming);
     const place = await this.parts.places.makeDescriptionRoom(object);
     const descriptions = isOther ? [coming, present] : [coming];
     await this.parts.files.write(place, encodeDescriptions(object.key, descriptions));
     return isOther && present.sizeBytes === coming.sizeBytes && coming.sizeBytes > hashedBytesMax;
-  }
-
-  /** What a name says of itself need not outlive a crash; false when that is not enough, or something is there already. */
-  private async describedUnsynced(object: ObjectName, coming: ObjectDescription): Promise<boolean> {
-    if (!isDefault(object.key, coming)) return false;
-    const place = await this.parts.places.makeDescriptionRoom(object);
-    try {
-      await this.parts.files.writeUnsynced(place, encodeDescriptions(object.key, [coming]));
-      return true;
-    } catch (error) {
-      if (systemCode(error) !== "EEXIST") throw error;
-      return false;
-    }
   }
 }
 

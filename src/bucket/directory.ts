@@ -316,7 +316,8 @@ class DirectoryBuckets implements DirectoryStore {
     const { ifAbsent, ifMatch, signal } = request;
     const source = await this.bodies.source(body);
     // Before anything is written. A link costs nothing, and what comes first in its turn is to look.
-    if (source === undefined && !(await this.exists(bucket))) return noSuchBucketRefusal;
+    const isSure = source !== undefined || this.places.isRoomKnown({ bucket, key });
+    if (!isSure && !(await this.exists(bucket))) return noSuchBucketRefusal;
     const etag = request.md5Hex ?? this.bodies.etagOf(body);
     const description = {
       ...{ etag, sizeBytes: body.length, lastModifiedMs: this.clock.nowMs(), metadata },

@@ -1,6 +1,6 @@
 // Writes small files so that they are there, whole, after a crash: temporary file, sync, rename, sync of the folder.
 import { dirname } from "node:path";
-import type { Disk } from "../disk/contract.ts";
+import type { Disk, DiskStep } from "../disk/contract.ts";
 
 /** How many folders are remembered as durable; beyond that the oldest are synced again when needed. */
 const rememberedFoldersMax = 10_000;
@@ -31,16 +31,13 @@ export class DurableFiles {
     const folder = await this.temporaryFolder();
     this.count += 1;
     const path = `${folder}/${this.count}`;
-    const file = await this.disk.create(path);
     try {
-      if (content instanceof Uint8Array) await file.append([content]);
-      else for await (const piece of content) await file.append([piece]);
-      await file.sync();
-      await file.close();
+      if (content instanceof Uint8Array) {
+        await this.disk.inOrder([{ kind: "write", path, bytes: content, isSynced: true }]);
+      } else await this.writePieces(path, content);
       return path;
     } catch (error) {
-      // A full disk must not stay full of halves; why the write failed is what the caller needs to hear.
-      await file.close().catch(() => undefined);
+      // A full disk must not stay full of halves.
       await this.discard(path);
       throw error;
     }
@@ -56,30 +53,7 @@ export class DurableFiles {
     place: { readonly folder: string; readonly name: string },
     temporary: string,
   ): Promise<void> {
-    await this.disk.rename(temporary, `${place.folder}/${place.name}`);
-    await this.disk.syncDirectory(place.folder);
-  }
-
-  /** Gives a temporary file a name beside its own; resolves when that is durable. Fails when the name is taken. */
-  async linkInto(
-    place: { readonly folder: string; readonly name: string },
-    temporary: string,
-  ): Promise<void> {
-    await this.disk.link(temporary, `${place.folder}/${place.name}`);
-    await this.disk.syncDirectory(place.folder);
-  }
-
-  /** Writes a new file that need not outlive a crash: it may then be there, whole, in part or not at all. Fails when the name is taken. */
-  async writeUnsynced(
-    place: { readonly folder: string; readonly name: string },
-    bytes: Uint8Array,
-  ): Promise<void> {
-    const file = await this.disk.create(`${place.folder}/${place.name}`);
-    try {
-      await file.append([bytes]);
-    } finally {
-      await file.close();
-    }
+    await this.disk.inOrder(movingSteps(place, temporary));
   }
 
   async write(place: { readonly folder: string; readonly name: string }, bytes: Uint8Array): Promise<void> {
@@ -107,6 +81,11 @@ export class DurableFiles {
     return this.makeFolders(parts, beforeCreate);
   }
 
+  /** Whether a folder was made durable and not forgotten since: nobody but a stranger has removed it. */
+  isKnownFolder(parts: readonly string[]): boolean {
+    return this.durable.has([this.root, ...parts].join("/"));
+  }
+
   /** To be called before a folder is removed, so that it is made again when it is needed again. */
   forgetFolder(path: string): void {
     this.durable.delete(path);
@@ -116,6 +95,19 @@ export class DurableFiles {
   forgetAllFolders(): void {
     this.durable.clear();
     this.ready = undefined;
+  }
+
+  private async writePieces(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const file = await this.disk.create(path);
+    try {
+      for await (const piece of pieces) await file.append([piece]);
+      await file.sync();
+    } catch (error) {
+      // Why the write failed is what the caller needs to hear.
+      await file.close().catch(() => undefined);
+      throw error;
+    }
+    await file.close();
   }
 
   private async makeFolders(
@@ -159,4 +151,15 @@ export class DurableFiles {
     for (const name of await this.disk.list(path)) await this.disk.remove(`${path}/${name}`);
     return path;
   }
+}
+
+/** A temporary file gets its place, whatever is there, durably. */
+export function movingSteps(
+  place: { readonly folder: string; readonly name: string },
+  temporary: string,
+): readonly DiskStep[] {
+  return [
+    { kind: "rename", from: temporary, to: `${place.folder}/${place.name}` },
+    { kind: "syncDirectory", path: place.folder },
+  ];
 }

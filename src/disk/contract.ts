@@ -27,7 +27,26 @@ export interface Disk {
   remove(path: string): Promise<void>;
   /** Makes created, linked, renamed and removed names in this folder durable. */
   syncDirectory(path: string): Promise<void>;
+  /**
+   * Does the steps one after the other, up to the first that fails, whose error it rejects with; those before it are done.
+   * They are the calls of the same names, all of them for little more than one costs: for what is done for every log file.
+   * Bytes may be written again as they were when they came in the same object before.
+   */
+  inOrder(steps: readonly DiskStep[]): Promise<void>;
 }
+
+export type DiskStep =
+  /** Creates a file with these bytes; synced or not. */
+  | {
+      readonly kind: "write";
+      readonly path: string;
+      readonly bytes: Uint8Array;
+      readonly isSynced: boolean;
+    }
+  | { readonly kind: "link" | "rename"; readonly from: string; readonly to: string }
+  | { readonly kind: "syncDirectory"; readonly path: string }
+  /** Changes nothing; fails with EEXIST when there is something of this name. */
+  | { readonly kind: "expectNothing"; readonly path: string };
 
 export interface AppendFile {
   /** Appends all chunks in order; on an error any prefix may have been written. */

@@ -1,9 +1,13 @@
 // The real disk keeps its contract.
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { roomBytes } from "./aligned-rooms.ts";
+import type { DiskStep } from "./contract.ts";
 import { nodeDisk } from "./node-disk.ts";
+import { stepByStep } from "./step-by-step.ts";
+import { StepThreads } from "./step-threads.ts";
 import { writeAtomically } from "./write-atomically.ts";
 
 const root = await mkdtemp(join(tmpdir(), "cairn-disk-"));
@@ -108,5 +112,90 @@ describe("node disk", () => {
       expect(await readFile(path, "utf8")).toBe(text);
       expect(await disk.list(folder)).toEqual(["file"]);
     }
+  });
+});
+
+const threads = new StepThreads();
+const isThere = async (path: string) => (await lstat(path).catch(() => undefined)) !== undefined;
+const ways: Readonly<Record<string, (steps: readonly DiskStep[]) => Promise<void>>> = {
+  "the disk's way": (steps) => disk.inOrder(steps),
+  "in threads": (steps) => threads.run(steps),
+  "step by step": (steps) => stepByStep({ ...disk, isThere }, steps),
+};
+
+describe.each(Object.entries(ways))("steps in order: %s", (way, inOrder) => {
+  const write = (path: string, content: Uint8Array, isSynced = true) =>
+    ({ kind: "write", path, bytes: content, isSynced }) as const;
+
+  test("are taken one after the other", async () => {
+    const folder = fresh();
+    await disk.makeDirectory(folder);
+    const [a, b, c] = [join(folder, "a"), join(folder, "b"), join(folder, "c")];
+    await inOrder([
+      { kind: "expectNothing", path: b },
+      write(a, bytes("one")),
+      { kind: "rename", from: a, to: b },
+      { kind: "link", from: b, to: c },
+      write(a, bytes("two"), false),
+      { kind: "syncDirectory", path: folder },
+    ]);
+    expect(await Promise.all([a, b, c].map((path) => readFile(path, "utf8")))).toEqual(["two", "one", "one"]);
+    expect(await modeOf(a)).toBe(0o600);
+    expect((await stat(b)).ino).toBe((await stat(c)).ino);
+  });
+
+  test.each(["file", "folder", "nowhere"])("end at the first that fails: %s", async (what) => {
+    const folder = fresh();
+    await disk.makeDirectory(join(folder, "folder"));
+    await writeFile(join(folder, "file"), "was there");
+    const failing: readonly DiskStep[] = {
+      file: [write(join(folder, "file"), bytes("new"))],
+      folder: [{ kind: "expectNothing", path: join(folder, "folder") } as const],
+      nowhere: [{ kind: "rename", from: join(folder, "nothing"), to: join(folder, "c") } as const],
+    }[what as "file"];
+    const code = what === "nowhere" ? "ENOENT" : "EEXIST";
+    const steps = [
+      write(join(folder, "before"), bytes("b")),
+      ...failing,
+      write(join(folder, "after"), bytes("a")),
+    ];
+    await expect(inOrder(steps)).rejects.toMatchObject({ code });
+    expect((await disk.list(folder)).sort()).toEqual(["before", "file", "folder"]);
+    expect(await readFile(join(folder, "file"), "utf8")).toBe("was there");
+  });
+
+  // Around the sizes at which bytes go to a room, fill a page, and are too many.
+  const sizes = [
+    0,
+    1,
+    65_535,
+    65_536,
+    65_537,
+    1_000_003,
+    1_003_520,
+    ...(way === "in threads" ? [] : [roomBytes + 1]),
+  ];
+  test.each(sizes)("write %i bytes, also when they come again", async (size) => {
+    const folder = fresh();
+    await disk.makeDirectory(folder);
+    const content = Buffer.alloc(size);
+    for (let at = 0; at < size; at += 1) content[at] = (at * 2_654_435_761) >>> 13;
+    const paths = Array.from({ length: 5 }, (_, n) => join(folder, String(n)));
+    await Promise.all(paths.map((path) => inOrder([write(path, content)])));
+    for (const path of paths) expect((await readFile(path)).equals(content)).toBe(true);
+    await expect(inOrder([write(join(folder, "0"), content)])).rejects.toMatchObject({ code: "EEXIST" });
+    expect((await readFile(join(folder, "0"))).equals(content)).toBe(true);
+  });
+
+  test("many of many contents at once", async () => {
+    const folder = fresh();
+    await disk.makeDirectory(folder);
+    const contents = Array.from({ length: 12 }, (_, n) => Buffer.alloc(70_000 + n * 4096, n + 1));
+    const files = Array.from({ length: 60 }, (_, n) => ({
+      path: join(folder, String(n)),
+      content: contents[(n * 7) % 12] ?? Buffer.alloc(0),
+    }));
+    await Promise.all(files.map(({ path, content }) => inOrder([write(path, content)])));
+    for (const { path, content } of files) expect((await readFile(path)).equals(content)).toBe(true);
   });
 });

@@ -1,7 +1,9 @@
 // The real disk: the contract of contract.ts over node:fs. Files 0600, folders 0700. Must not: know what it stores.
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { AppendFile, Disk, ReadFile } from "./contract.ts";
+import type { AppendFile, Disk, DiskStep, ReadFile } from "./contract.ts";
+import { stepByStep } from "./step-by-step.ts";
+import { StepThreads } from "./step-threads.ts";
 
 const fileMode = 0o600;
 const folderMode = 0o700;
@@ -11,7 +13,20 @@ const chunksPerWriteMax = 1024;
 /** The disk of this machine. Paths are those of node:fs; errors are node's own (`error.code` is ENOSPC, EIO …). */
 export function nodeDisk(): Disk {
   const names = { list, link, rename, remove, makeDirectory, syncDirectory };
-  return { create, openForReading, readWhole, truncate, ...names };
+  return { create, openForReading, readWhole, truncate, ...names, inOrder };
+}
+
+/** Of this process: threads that all users of the disk share. */
+let threads: StepThreads | undefined;
+
+async function inOrder(steps: readonly DiskStep[]): Promise<void> {
+  threads ??= new StepThreads();
+  if (threads.take(steps)) return threads.run(steps);
+  return stepByStep({ create, link, rename, syncDirectory, isThere }, steps);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await unlessMissing(lstat(path))) !== undefined;
 }
 
 async function makeDirectory(path: string): Promise<void> {

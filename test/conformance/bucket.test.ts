@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { openDirectoryBuckets } from "../../src/bucket/directory.ts";
 import { openS3Buckets } from "../../src/bucket/s3.ts";
+import type { DiskStep } from "../../src/disk/contract.ts";
 import { nodeDisk } from "../../src/disk/node-disk.ts";
+import { stepByStep } from "../../src/disk/step-by-step.ts";
 import { describeWith } from "../harness/outside-program.ts";
 import { versitygw, versitygwCredentials, versitygwServer } from "../harness/versitygw.ts";
 import { SimulatedDisk } from "../sim/simulated-disk.ts";
@@ -229,7 +231,9 @@ describe("the directory", () => {
   test("where there are no links, each object is written", async () => {
     const root = await newFolder();
     const link = () => Promise.reject(Object.assign(new Error("EPERM"), { code: "EPERM" }));
-    const store = openDirectoryBuckets({ root, clock, disk: { ...nodeDisk(), link }, shareBodies: true });
+    const calls = { ...nodeDisk(), link, isThere: () => Promise.resolve(false) };
+    const disk = { ...calls, inOrder: (steps: readonly DiskStep[]) => stepByStep(calls, steps) };
+    const store = openDirectoryBuckets({ root, clock, disk, shareBodies: true });
     await store.create("logs");
     const body = Buffer.from("the same for all");
     for (const key of ["a", "b", "c", "d"]) {

@@ -6,7 +6,8 @@
 // - every create, link, rename and remove since the last `syncDirectory` of its folder stays or vanishes on its own;
 // - folders stay (the contract makes them durable at once).
 import { basename, dirname, normalize } from "node:path/posix";
-import type { AppendFile, Disk, ReadFile } from "../../src/disk/contract.ts";
+import type { AppendFile, Disk, DiskStep, ReadFile } from "../../src/disk/contract.ts";
+import { stepByStep } from "../../src/disk/step-by-step.ts";
 
 /** `before`: the call has no effect. `partial`: an append writes some prefix, a sync or anything else has no effect. `after`: it has its whole effect, and fails all the same. */
 export type FaultEffect = "before" | "partial" | "after";
@@ -264,6 +265,19 @@ export class SimulatedDisk implements Disk {
       }
       this.#pending = still;
     });
+  }
+
+  /** Step by step: each can fail, and be the last. */
+  async inOrder(steps: readonly DiskStep[]): Promise<void> {
+    const calls = {
+      create: (path: string) => this.create(path),
+      link: (from: string, to: string) => this.link(from, to),
+      rename: (from: string, to: string) => this.rename(from, to),
+      syncDirectory: (path: string) => this.syncDirectory(path),
+      isThere: (path: string) =>
+        this.#call("look", () => this.#names.has(normalize(path)) || this.#folders.has(normalize(path))),
+    };
+    return stepByStep(calls, steps);
   }
 
   #appendFile(content: Content): AppendFile {

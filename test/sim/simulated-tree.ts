@@ -2,6 +2,7 @@
 import { basename, dirname } from "node:path/posix";
 import type { ObjectTree } from "../../src/bucket/object-tree.ts";
 import type { Disk } from "../../src/disk/contract.ts";
+import { stepByStep } from "../../src/disk/step-by-step.ts";
 
 /** A view of `disk` with removable folders. Pass both parts to openDirectoryBuckets. */
 export function simulatedTree(disk: Disk): { disk: Disk; tree: ObjectTree } {
@@ -55,6 +56,8 @@ export function simulatedTree(disk: Disk): { disk: Disk; tree: ObjectTree } {
     rename: (from, to) => disk.rename(from, to),
     remove: (path) => disk.remove(path),
     syncDirectory: (path) => disk.syncDirectory(path),
+    inOrder: (steps) =>
+      stepByStep({ ...withFolders, isThere: async (path) => (await tree.look(path)) !== undefined }, steps),
   };
   return { disk: withFolders, tree };
 }
