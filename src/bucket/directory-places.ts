@@ -11,6 +11,11 @@ export interface Place {
   readonly name: string;
 }
 
+/** Of an object that does not lie aside. */
+export interface NewRoom extends Place {
+  readonly descriptionPath: string;
+}
+
 export interface ObjectName {
   readonly bucket: string;
   readonly key: string;
@@ -71,12 +76,13 @@ export class DirectoryPlaces {
     return { folder, name };
   }
 
-  /** Whether the folders for an object and its description are there for all we know: then so is the bucket. */
-  isRoomKnown({ bucket, key }: ObjectName): boolean {
-    const { folders } = keyPath(toByteString(key));
-    const { files } = this;
-    const about = [...this.aboutParts(bucket), "objects", ...folders];
-    return files.isKnownFolder([bucket, ...folders]) && files.isKnownFolder(about);
+  /** Where a new object and its description go when the folders of both are there for all we know: then so is the bucket. */
+  knownRoom({ bucket, key }: ObjectName): NewRoom | undefined {
+    const { folders, name } = keyPath(toByteString(key));
+    const folder = this.files.knownFolder([bucket, ...folders]);
+    const about = this.files.knownFolder([...this.aboutParts(bucket), "objects", ...folders]);
+    if (folder === undefined || about === undefined) return undefined;
+    return { folder, name, descriptionPath: `${about}/${name}${describingMark}` };
   }
 
   async makeDescriptionRoom({ bucket, key }: ObjectName): Promise<Place> {

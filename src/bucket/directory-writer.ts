@@ -1,9 +1,9 @@
 // Puts objects into a bucket directory: the one way in which a finished temporary file becomes an object, whatever made it.
 // The order that makes it atomic stands in directory.ts. Must not: know what the content is.
-import type { Disk } from "../disk/contract.ts";
+import type { Disk, DiskStep } from "../disk/contract.ts";
 import { asideMark } from "../model/key-path.ts";
 import { BucketError } from "./contract.ts";
-import type { DirectoryPlaces, ObjectName } from "./directory-places.ts";
+import type { DirectoryPlaces, NewRoom, ObjectName } from "./directory-places.ts";
 import type { DirectoryReader } from "./directory-reader.ts";
 import type { DurableFiles } from "./durable-files.ts";
 import type { WriteConditions } from "./object-contract.ts";
@@ -13,6 +13,8 @@ import type { Turns } from "./turns.ts";
 
 /** Where two objects of the same size may be meant, reading hashes the file; from this size on that is too dear. */
 const hashedBytesMax = 1024 * 1024;
+/** Others wait for the turn of their bucket while such a body is written: no longer than for a few files of the usual size. */
+const bodyInTurnBytesMax = 8 * 1024 * 1024;
 
 export interface WriterParts {
   readonly disk: Disk;
@@ -27,6 +29,13 @@ export interface WriterParts {
 export interface FinishedObject extends ObjectName, WriteConditions {
   readonly temporary: string;
   readonly description: ObjectDescription;
+  readonly signal?: AbortSignal;
+}
+
+/** An object to come. */
+export interface ObjectToPut extends ObjectName, WriteConditions {
+  readonly description: ObjectDescription;
+  readonly body: Uint8Array;
   readonly signal?: AbortSignal;
 }
 
@@ -80,31 +89,52 @@ export class DirectoryWriter {
   }
 
   /**
-   * Describes a new object that says of itself what its name says, and gives it that name: what is done for every log file,
-   * so all of it goes to the disk at once. The order: nothing is there; then the description, not synced, for it only saves
-   * its reader an MD5; then the name of a file that is durable; then the sync of its folder, after which it is an object.
-   * False, with nothing changed but perhaps a description of no object, when it is not so: it has to be placed with more care.
+   * Puts a new object that says of itself what its name says, as every log file does, into a folder that is known: the whole
+   * way in one go. False when it has to go the long way, through `place`; nothing is changed then but perhaps a description
+   * of no object. Throws when its signal is aborted, and what the disk throws.
    */
+  async putNew(object: ObjectToPut): Promise<boolean> {
+    const { disk, files, places, turns } = this.parts;
+    const { bucket, key, description, body, ifAbsent, ifMatch, signal } = object;
+    const isPlain = !ifAbsent && ifMatch === undefined && body.length <= bodyInTurnBytesMax;
+    if (!isPlain || !isDefault(key, description)) return false;
+    return turns.take(bucket, async () => {
+      refuseAborted(signal);
+      const room = places.knownRoom(object);
+      if (!room) return false;
+      const temporary = files.temporaryPath();
+      const [free, alsoFree, ...naming] = namingSteps({ ...object, temporary }, room, "rename");
+      const write = { kind: "write", path: temporary, bytes: body, isSynced: true } as const;
+      try {
+        await disk.inOrder([free, alsoFree, write, ...naming]);
+        return true;
+      } catch (error) {
+        await files.discard(temporary);
+        if (systemCode(error) === "EEXIST") return false;
+        throw error;
+      }
+    });
+  }
+
+  /** Gives a temporary file the name of a new object as `putNew` does; false when it has to be placed with more care. */
   private async nameNew(object: FinishedObject, how: "rename" | "link"): Promise<boolean> {
     const { disk, places } = this.parts;
-    const { key, description, temporary } = object;
-    if (!isDefault(key, description)) return false;
-    const described = await places.makeDescriptionRoom(object);
-    const { folder, name } = await places.newRoom(object);
-    const bytes = encodeDescriptions(key, [description]);
+    if (!isDefault(object.key, object.description)) return false;
     try {
-      await disk.inOrder([
-        { kind: "expectNothing", path: `${folder}/${name}` },
-        { kind: "expectNothing", path: `${folder}/${name}${asideMark}` },
-        { kind: "write", path: `${described.folder}/${described.name}`, bytes, isSynced: false },
-        { kind: how, from: temporary, to: `${folder}/${name}` },
-        { kind: "syncDirectory", path: folder },
-      ]);
+      const room = places.knownRoom(object) ?? (await this.newRoom(object));
+      await disk.inOrder(namingSteps(object, room, how));
       return true;
     } catch (error) {
       if (systemCode(error) === "EEXIST") return false;
       throw error;
     }
+  }
+
+  private async newRoom(object: ObjectName): Promise<NewRoom> {
+    const { places } = this.parts;
+    const description = await places.makeDescriptionRoom(object);
+    const place = await places.newRoom(object);
+    return { ...place, descriptionPath: `${description.folder}/${description.name}` };
   }
 
   /** The same with a description that must not be lost. */
@@ -136,9 +166,9 @@ export class DirectoryWriter {
   /** What may have changed while the object was written aside. */
   private async refuseNow(object: FinishedObject): Promise<void> {
     const { ifAbsent, ifMatch, signal } = object;
-    if (signal?.aborted) throw new Error("The request was aborted.");
+    refuseAborted(signal);
     const { bucketExists, places } = this.parts;
-    if (!places.isRoomKnown(object) && !(await bucketExists(object.bucket))) throw noSuchBucket();
+    if (!places.knownRoom(object) && !(await bucketExists(object.bucket))) throw noSuchBucket();
     if (ifAbsent && (await this.parts.places.find(object))) throw preconditionFailed();
     if (ifMatch !== undefined) await this.refuseUnlessMatching(object, ifMatch);
   }
@@ -159,6 +189,31 @@ export class DirectoryWriter {
     await this.parts.files.write(place, encodeDescriptions(object.key, descriptions));
     return isOther && present.sizeBytes === coming.sizeBytes && coming.sizeBytes > hashedBytesMax;
   }
+}
+
+/**
+ * What makes a new object of a finished file when its name says all there is to say. The order: there is nothing of this
+ * name, aside neither; its description, not synced, for that only saves the reader an MD5; its name; the sync of its
+ * folder, after which it is an object for good. A file becomes one when it is synced, never before.
+ */
+function namingSteps(
+  { key, description, temporary }: FinishedObject,
+  { folder, name, descriptionPath }: NewRoom,
+  how: "rename" | "link",
+): readonly [DiskStep, DiskStep, ...DiskStep[]] {
+  const path = `${folder}/${name}`;
+  const bytes = encodeDescriptions(key, [description]);
+  return [
+    { kind: "expectNothing", path },
+    { kind: "expectNothing", path: `${path}${asideMark}` },
+    { kind: "write", path: descriptionPath, bytes, isSynced: false },
+    { kind: how, from: temporary, to: path },
+    { kind: "syncDirectory", path: folder },
+  ];
+}
+
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new Error("The request was aborted.");
 }
 
 function noSuchBucket(): BucketError {

@@ -315,9 +315,6 @@ class DirectoryBuckets implements DirectoryStore {
     const { bucket, key, body, metadata, tags, checksum, otherHeaders } = request;
     const { ifAbsent, ifMatch, signal } = request;
     const source = await this.bodies.source(body);
-    // Before anything is written. A link costs nothing, and what comes first in its turn is to look.
-    const isSure = source !== undefined || this.places.isRoomKnown({ bucket, key });
-    if (!isSure && !(await this.exists(bucket))) return noSuchBucketRefusal;
     const etag = request.md5Hex ?? this.bodies.etagOf(body);
     const description = {
       ...{ etag, sizeBytes: body.length, lastModifiedMs: this.clock.nowMs(), metadata },
@@ -331,6 +328,11 @@ class DirectoryBuckets implements DirectoryStore {
       ...(ifMatch !== undefined && { ifMatch }),
       ...(signal && { signal }),
     };
+    if (source === undefined) {
+      if (await this.writer.putNew({ ...object, body })) return { kind: "stored", etag };
+      // Before anything is written. A link costs nothing, and what comes first in its turn is to look.
+      if (!(await this.exists(bucket))) return noSuchBucketRefusal;
+    }
     const linked =
       source === undefined ? "written" : await this.writer.link({ ...object, temporary: source });
     if (linked === "linked") return { kind: "stored", etag };

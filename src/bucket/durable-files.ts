@@ -28,9 +28,8 @@ export class DurableFiles {
 
   /** Writes and syncs a file that nobody sees yet; returns its path, to be moved into place or discarded. */
   async writeTemporary(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
-    const folder = await this.temporaryFolder();
-    this.count += 1;
-    const path = `${folder}/${this.count}`;
+    await this.temporaryFolder();
+    const path = this.temporaryPath();
     try {
       if (content instanceof Uint8Array) {
         await this.disk.inOrder([{ kind: "write", path, bytes: content, isSynced: true }]);
@@ -78,12 +77,19 @@ export class DurableFiles {
    */
   async folder(parts: readonly string[], beforeCreate?: (path: string) => Promise<void>): Promise<string> {
     await this.temporaryFolder();
-    return this.makeFolders(parts, beforeCreate);
+    return this.knownFolder(parts) ?? this.makeFolders(parts, beforeCreate);
   }
 
-  /** Whether a folder was made durable and not forgotten since: nobody but a stranger has removed it. */
-  isKnownFolder(parts: readonly string[]): boolean {
-    return this.durable.has([this.root, ...parts].join("/"));
+  /** The path of a folder that was made durable and not forgotten since: nobody but a stranger has removed it. */
+  knownFolder(parts: readonly string[]): string | undefined {
+    const path = `${this.root}/${parts.join("/")}`;
+    return this.durable.has(path) ? path : undefined;
+  }
+
+  /** A path for a file that nobody sees yet; its folder is there when any other is known. */
+  temporaryPath(): string {
+    this.count += 1;
+    return `${this.root}/${this.temporaries.join("/")}/${this.count}`;
   }
 
   /** To be called before a folder is removed, so that it is made again when it is needed again. */

@@ -12,8 +12,8 @@ declare const WebAssembly: {
 
 /** Larger bytes get no room: log files of the usual sizes are some megabytes at most. */
 export const roomBytes = 8 * 1024 * 1024;
-/** One for each log file that is just being written to the buckets of many trails; memory that was never used is not taken. */
-const roomsMax = 4;
+/** Several log files at once are being written to the buckets of many trails; memory that was never used is not taken. */
+const roomsMax = 8;
 const wasmPageBytes = 64 * 1024;
 
 interface Room {

@@ -199,3 +199,17 @@ describe.each(Object.entries(ways))("steps in order: %s", (way, inOrder) => {
     for (const { path, content } of files) expect((await readFile(path)).equals(content)).toBe(true);
   });
 });
+
+describe("threads that end by themselves", () => {
+  const steps = [{ kind: "write", path: "unused", bytes: Buffer.alloc(100_000), isSynced: true }] as const;
+
+  test("fail what they had, and are given up after three times", async () => {
+    const ending = new StepThreads(Buffer.from("throw new Error('no such luck')").toString("base64"));
+    expect(ending.take(steps)).toBe(true);
+    const runs = Array.from({ length: 20 }, () => ending.run(steps));
+    const ended = await Promise.allSettled(runs);
+    expect(ended.map(({ status }) => status)).toEqual(runs.map(() => "rejected"));
+    expect(ended[0]).toMatchObject({ reason: { message: "no such luck" } });
+    expect(ending.take(steps)).toBe(false);
+  });
+});

@@ -34,8 +34,14 @@ export class StepThreads {
   /** Jobs that wait for a thread or for a room, as many as their callers have under way. */
   readonly #waiting: Job[] = [];
   readonly #rooms = new AlignedRooms();
+  readonly #code: string;
   #lastId = 0;
   #crashes = 0;
+
+  /** `code`: what a thread runs, in base64; only tests give another. */
+  constructor(code: string = threadCode) {
+    this.#code = code;
+  }
 
   /** False when threads ended by themselves too often. */
   get areUsable(): boolean {
@@ -100,7 +106,7 @@ export class StepThreads {
   }
 
   #start(): Thread {
-    const worker = new Worker(new URL(`data:text/javascript;base64,${threadCode}`), {
+    const worker = new Worker(new URL(`data:text/javascript;base64,${this.#code}`), {
       // It has a heap of its own, in which nearly nothing lies.
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },
       execArgv: [],

@@ -18,6 +18,11 @@ const put = (key: string, text: string): Step => ({ kind: "put", key, text });
 /** A log file that says of itself what its name says; one body under several keys. */
 const shared = Buffer.from("shared by several trails");
 const putShared = (key: string): Step => ({ kind: "put", key, text: shared.toString(), body: shared });
+/** A log file that one trail has alone. */
+const putLog = (key: string, number: number): Step => {
+  const text = `log file ${number}`;
+  return { kind: "put", key, text, body: Buffer.from(text) };
+};
 const logMetadata = {
   contentType: "application/json",
   contentEncoding: "gzip",
@@ -45,6 +50,14 @@ const script: readonly Step[] = [
   { kind: "delete", key: "l/2.json.gz" },
   putShared("l/2.json.gz"),
   putShared("l/3.json.gz/folder.json.gz"),
+  putLog("m/1.json.gz", 1),
+  putLog("m/2.json.gz", 2),
+  putLog("m/2.json.gz", 30),
+  putLog("m/1.json.gz", 4),
+  { kind: "delete", key: "m/2.json.gz" },
+  putLog("m/2.json.gz", 5),
+  putLog("m/2.json.gz/below.json.gz", 6),
+  putLog("m/2.json.gz", 7),
 ];
 const keys = [...new Set(script.flatMap((step) => (step.kind === "policy" ? [] : [step.key])))];
 const policyName = "(policy)";
@@ -91,7 +104,8 @@ async function check(
     expect([expected.get(key), after.get(key)], `${key} ${where}`).toContain(text);
     if (text === undefined) continue;
     present.push(key);
-    const metadata = text === shared.toString() ? logMetadata : { user: { text } };
+    const isLog = text === shared.toString() || /^log file \d/.test(text);
+    const metadata = isLog ? logMetadata : { user: { text } };
     expect(found?.head.metadata, `metadata of ${key} ${where}`).toMatchObject(metadata);
     const head = await store.head(bucket, key);
     const etag = createHash("md5").update(text).digest("hex");
