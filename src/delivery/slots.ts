@@ -85,6 +85,7 @@ export class SlotCounter {
   }
 
   #fits(shares: ReadonlyMap<MatchSet, Share>): boolean {
+    if (this.#surelyFits(shares)) return true;
     const more = new Map<string, number>();
     for (const [matchSet, share] of shares) {
       for (const { incarnation } of matchSet.destinations) {
@@ -97,6 +98,18 @@ export class SlotCounter {
     let slots = this.#slots.size;
     for (const name of more.keys()) if (!this.#slots.has(name)) slots += 1;
     return slots <= this.#limits.slotsMax;
+  }
+
+  /** As nearly always: every slot is open, and each had room for all of it. Fifty trails need no fifty names for that. */
+  #surelyFits(shares: ReadonlyMap<MatchSet, Share>): boolean {
+    let bytes = 0;
+    for (const share of shares.values()) bytes += share.bytes;
+    const bytesMax = this.#limits.jsonBytesMax - bytes;
+    for (const matchSet of shares.keys()) {
+      const slots = this.#slotsOf.get(matchSet);
+      if (!slots?.every(({ jsonBytes }) => jsonBytes <= bytesMax)) return false;
+    }
+    return true;
   }
 
   #count(matchSet: MatchSet, share: Share): void {
