@@ -28,10 +28,21 @@ export class AlignedRooms {
   /** The room that was used last comes last. */
   #byUse: readonly Room[];
 
-  constructor() {
-    // WebAssembly's memory begins at a page, which Node's own need not do.
+  /** Undefined where the system has no such memory for us: a process may be held to less. */
+  static open(): AlignedRooms | undefined {
     const pages = (roomsMax * roomBytes) / wasmPageBytes;
-    const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    try {
+      // WebAssembly's memory begins at a page, which Node's own need not do.
+      return new AlignedRooms(
+        new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer,
+      );
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  }
+
+  private constructor(buffer: SharedArrayBuffer) {
     const memoryOf = (index: number) => new Uint8Array(buffer, index * roomBytes, roomBytes);
     this.#rooms = Array.from({ length: roomsMax }, (_, index) => ({
       ...{ memory: memoryOf(index), holds: undefined, users: 0 },

@@ -39,7 +39,9 @@ const blockBytes = 4096;
 const { O_CREAT, O_EXCL, O_TRUNC, O_WRONLY } = constants;
 /** Undefined on systems that have none. */
 const direct: number | undefined = constants.O_DIRECT;
-let isDirectKnown = direct !== undefined;
+let mayBeDirect = direct !== undefined;
+/** What systems answer that know the flag and cannot do it here. */
+const cannot = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP"]);
 
 if (parentPort) serve(parentPort);
 
@@ -80,7 +82,7 @@ function take(step: DiskStep): void {
 }
 
 function write({ path, bytes, isSynced }: DiskStep & { readonly kind: "write" }): void {
-  const isDirect = isSynced && isDirectKnown && bytes.buffer instanceof SharedArrayBuffer;
+  const isDirect = isSynced && mayBeDirect && bytes.buffer instanceof SharedArrayBuffer;
   if (isDirect && wroteDirectly(path, bytes)) return;
   // What the try past the page cache left behind is ours: on a file of anybody else it would have failed.
   const file = openSync(path, O_WRONLY | O_CREAT | (isDirect ? O_TRUNC : O_EXCL), fileMode);
@@ -104,8 +106,8 @@ function wroteDirectly(path: string, bytes: Uint8Array): boolean {
     fsyncSync(file);
     return true;
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EINVAL")) throw error;
-    isDirectKnown = false;
+    if (!(error instanceof Error && "code" in error && cannot.has(String(error.code)))) throw error;
+    mayBeDirect = false;
     return false;
   } finally {
     if (file !== undefined) closeSync(file);

@@ -33,7 +33,7 @@ export class StepThreads {
   #threads: Thread[] = [];
   /** Jobs that wait for a thread or for a room, as many as their callers have under way. */
   readonly #waiting: Job[] = [];
-  readonly #rooms = new AlignedRooms();
+  readonly #rooms = AlignedRooms.open();
   readonly #code: string;
   #lastId = 0;
   #crashes = 0;
@@ -51,7 +51,7 @@ export class StepThreads {
   /** Whether threads take these steps: not what no room is large enough for, nor what needs two of them. */
   take(steps: readonly DiskStep[]): boolean {
     const [roomy, second] = steps.filter((step) => step.kind === "write" && needsRoom(step));
-    const isTooLarge = roomy?.kind === "write" && roomy.bytes.length > roomBytes;
+    const isTooLarge = roomy?.kind === "write" && (roomy.bytes.length > roomBytes || !this.#rooms);
     return this.areUsable && !isTooLarge && !second;
   }
 
@@ -86,7 +86,7 @@ export class StepThreads {
       if (step.kind !== "write") {
         steps.push(step);
       } else if (needsRoom(step)) {
-        const bytes = this.#rooms.enter(step.bytes);
+        const bytes = this.#rooms?.enter(step.bytes);
         if (!bytes) return undefined;
         entered.push(bytes);
         steps.push({ ...step, bytes });
@@ -126,7 +126,7 @@ export class StepThreads {
     jobs.delete(id);
     if (jobs.size === 0) worker.unref();
     if (!job) return;
-    for (const bytes of job.entered) this.#rooms.leave(bytes);
+    for (const bytes of job.entered) this.#rooms?.leave(bytes);
     if (failure) job.reject(Object.assign(new Error(failure.message), { code: failure.code }));
     else job.resolve();
     this.#startNext();
@@ -137,7 +137,7 @@ export class StepThreads {
     this.#threads = this.#threads.filter((other) => other !== thread);
     this.#crashes += 1;
     for (const { reject, entered } of thread.jobs.values()) {
-      for (const bytes of entered) this.#rooms.leave(bytes);
+      for (const bytes of entered) this.#rooms?.leave(bytes);
       reject(why);
     }
     thread.jobs.clear();
