@@ -35,7 +35,8 @@ export function parsedFieldsOf({ body, start, end }: RecordRange): LookupFields 
   return lookupFieldsOf(Object(parsed));
 }
 
-const rememberedCount = 256;
+/** Many more than callers that call often: two that share a place would push each other out. */
+const rememberedCount = 2048;
 const rememberedBytesMax = 2048;
 
 interface Remembered {

@@ -4,6 +4,7 @@
 // Order: the segment's file is durable, then the position is stored, then the journal is released. A crash in between
 // leaves a file that says itself up to which frame it goes. What is only in the open segment is taken again.
 import { setImmediate as turn } from "node:timers/promises";
+import { LookupScan } from "../event/lookup-scan.ts";
 import { SurelyData } from "../event/surely-data.ts";
 import type { Position, StoredFrame } from "../journal/contract.ts";
 import { assert } from "../model/assert.ts";
@@ -41,6 +42,7 @@ export class Follower {
   readonly #parts: FollowerParts;
   readonly #partition: string;
   readonly #surelyData = new SurelyData();
+  readonly #scan = new LookupScan();
   #growing: Growing;
   /** Full, and on its way to its file. */
   #full: Growing | undefined;
@@ -284,7 +286,7 @@ export class Follower {
 
   #newGrowing({ seq, ordinal }: HistoryPosition): Growing {
     return {
-      segment: new OpenSegment(ordinal, this.#parts.limits.blockBytes),
+      segment: new OpenSegment(ordinal, this.#parts.limits.blockBytes, this.#scan),
       ...{ fromSeq: seq, toSeq: seq, coveredBytes: 0, firstArrivedMs: Infinity, lastArrivedMs: 0 },
     };
   }

@@ -66,7 +66,7 @@ export class OpenSegment implements RowSource {
   readonly #lastPair: number[] = [];
   readonly #scopes = new Map<string, OpenScope>();
   readonly #times = new EventSeconds();
-  readonly #scan = new LookupScan();
+  readonly #scan: LookupScan;
   /** Records of the newest block that were copied and not yet looked at: where they begin, and their places. */
   #waitingStarts: number[] = [];
   #waitingSets: MatchSet[] = [];
@@ -77,8 +77,10 @@ export class OpenSegment implements RowSource {
   #scope: OpenScope | undefined;
   #recent: { readonly matchSet: MatchSet; readonly category: HistoryCategory; scope: OpenScope } | undefined;
 
-  constructor(firstOrdinal: number, blockBytes: number) {
+  /** `scan`: one for all segments, for it remembers who calls. */
+  constructor(firstOrdinal: number, blockBytes: number, scan: LookupScan) {
     this.firstOrdinal = firstOrdinal;
+    this.#scan = scan;
     this.blocks = new OpenBlocks(blockBytes);
   }
 

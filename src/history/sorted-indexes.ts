@@ -5,7 +5,8 @@ const digits = 2 ** digitBits;
 
 /** The indexes of the words, by their word; of equal words the first comes first. */
 export function sortedIndexes(words: Uint32Array): Uint32Array {
-  let order = Uint32Array.from(words, (_, index) => index);
+  let order = new Uint32Array(words.length);
+  for (let index = 0; index < order.length; index += 1) order[index] = index;
   if (isRising(words)) return order;
   let spare = new Uint32Array(words.length);
   for (let shift = 0; shift < 32; shift += digitBits) {
