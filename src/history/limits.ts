@@ -47,7 +47,7 @@ export const defaultLimits: HistoryLimits = {
   coveredBytesMax: 256 * mebibyte,
   coveredShareMax: 1 / 8,
   blockBytes: 64 * 1024,
-  sliceBytes: 128 * 1024,
+  sliceBytes: 256 * 1024,
   mergeCount: 16,
   mergedRowsMax: 2 * mebibyte,
   mergedBytesMax: 3_500 * mebibyte,

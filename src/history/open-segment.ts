@@ -1,7 +1,7 @@
 // The segment that still grows: events of the journal's end, in memory, found by the same terms as those in files. Taken
 // from the journal again after a restart. Must not: touch the disk, know the journal's positions.
 import { categoryOf, isPlaced, type PlacedFields, type RecordFields } from "../event/record.ts";
-import { LookupScan, parsedFieldsOf, type RecordRange, resourcesIn } from "../event/lookup-scan.ts";
+import { type LookupScan, parsedFieldsOf, type RecordRange, resourcesIn } from "../event/lookup-scan.ts";
 import type { LookupResource } from "../event/lookup-fields.ts";
 import { readOne } from "../event/event-time.ts";
 import { scanBatch } from "../event/scan.ts";
