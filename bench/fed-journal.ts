@@ -43,9 +43,13 @@ export class FedJournal implements Journal {
     this.#patterns = texts.map(patternOf);
   }
 
-  /** Lets readers see everything. */
-  feedAll(): void {
-    this.#fedFrames = this.#frames;
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** Lets readers see so many frames. */
+  feed(frames: number): void {
+    this.#fedFrames = frames;
   }
 
   /** A record that was fed, by its number. */
