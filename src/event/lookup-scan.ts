@@ -35,8 +35,7 @@ export function parsedFieldsOf({ body, start, end }: RecordRange): LookupFields 
   return lookupFieldsOf(Object(parsed));
 }
 
-/** Many more than callers that call often: two that share a place would push each other out. */
-const rememberedCount = 2048;
+const fewCallers = 256;
 const rememberedBytesMax = 2048;
 
 interface Remembered {
@@ -45,7 +44,12 @@ interface Remembered {
 }
 
 export class LookupScan {
-  readonly #remembered: (Remembered | undefined)[] = Array.from({ length: rememberedCount });
+  readonly #remembered: (Remembered | undefined)[];
+
+  /** `places`: many more than callers that call often, for two that share a place push each other out. */
+  constructor(places: number = fewCallers) {
+    this.#remembered = Array.from({ length: places });
+  }
 
   /** Takes a record and its fields. */
   derivedFieldsOf(range: RecordRange, fields: RecordFields): DerivedFields {
@@ -67,7 +71,7 @@ export class LookupScan {
   namesOf(body: Buffer, fields: PlacedFields): LookupNames {
     const start = fields.userIdentityAt;
     if (start === 0) return noNames;
-    const slot = sampleOf(body, start) % rememberedCount;
+    const slot = sampleOf(body, start) % this.#remembered.length;
     const known = this.#remembered[slot];
     // The same text at the same place is the same object, to its last brace.
     if (known && isAt(body, known.bytes, start)) return known.names;

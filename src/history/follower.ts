@@ -26,6 +26,7 @@ export interface FollowerParts {
 }
 
 const readerName = "history";
+const manyCallers = 2048;
 
 /** A segment in memory with the frames it comes from. */
 interface Growing {
@@ -42,7 +43,7 @@ export class Follower {
   readonly #parts: FollowerParts;
   readonly #partition: string;
   readonly #surelyData = new SurelyData();
-  readonly #scan = new LookupScan();
+  readonly #scan = new LookupScan(manyCallers);
   #growing: Growing;
   /** Full, and on its way to its file. */
   #full: Growing | undefined;
