@@ -103,6 +103,8 @@ const names = ["type", "userName", "principalId", "accessKeyId", "arn", "x"];
 const text = fc.oneof(
   fc.constantFrom("IAMUser", "AssumedRole", "a:b", "", 'é"\\u', "}{", "a/b\n"),
   fc.string(),
+  // Longer than what is searched byte by byte.
+  fc.string({ unit: fc.constantFrom("\\", '"', "a"), maxLength: 150 }),
 );
 const identity = fc.dictionary(
   fc.constantFrom(...names),
@@ -146,6 +148,23 @@ test("read from bytes, they are the same", () => {
     }),
     { numRuns: 3_000 },
   );
+});
+
+test.each([
+  ['{"userName":"a","userName":"b"}', ["b"]],
+  ['{"userName":"a","x":{"userName":"c"},"userName":null}', []],
+  ['{"userName":["a"]}', []],
+  ['{ "userName" : "a" , "roleName":"b"}', ["a", "b"]],
+])("in %s those that count are named", (parameters, expected) => {
+  const text = JSON.stringify(record({ requestParameters: "here" })).replace('"here"', parameters);
+  const scanned = scanBatch(Buffer.from(text));
+  const [found] = scanned.kind === "records" ? scanned.records : [];
+  const fields = found && "inPlace" in found ? found.inPlace : undefined;
+  if (!fields) throw new Error("The record was not scanned.");
+  const range = { body: Buffer.from(text), start: 0, end: text.length };
+  const { resources } = new LookupScan().derivedFieldsOf(range, fields);
+  expect(resources.map(({ name }) => name)).toEqual(expected);
+  expect(resources).toEqual(lookupFieldsOf(JSON.parse(text) as Record<string, unknown>).resources);
 });
 
 describe("data and network events", () => {

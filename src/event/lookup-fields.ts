@@ -2,7 +2,7 @@
 // `cairn tail` filters by the same ones. Must not: decide which records may be looked up.
 import { isObject } from "../model/json.ts";
 import type { RecordResource } from "./record.ts";
-import { pathsOf, type ResourcePath } from "./resource-paths.ts";
+import { type CallPaths, pathsOf, type ResourcePath } from "./resource-paths.ts";
 
 export interface LookupResource {
   readonly type?: string;
@@ -120,14 +120,21 @@ function lastOf(value: unknown, separator: ":" | "/"): string | undefined {
 
 /** Needs no more of the record than its source, name, readOnly, requestParameters, responseElements and resources. */
 export function lookupResourcesOf(record: Members): readonly LookupResource[] {
-  const found = new FoundResources();
   const { eventSource, eventName } = record;
   const paths =
     typeof eventSource === "string" && typeof eventName === "string"
       ? pathsOf(eventSource, eventName, record["readOnly"] === true)
       : undefined;
-  for (const entry of paths?.all ?? []) addNamed(found, record, entry);
-  if (found.all.length === 0) addListed(found, record["resources"]);
+  const named = paths ? namedResourcesOf(record, paths) : [];
+  return named.length > 0 ? named : listedIn(record["resources"]);
+}
+
+/** What these paths lead to in requestParameters and responseElements. */
+export function namedResourcesOf(record: Members, paths: CallPaths): readonly LookupResource[] {
+  const found = new FoundResources();
+  for (const path of paths.all) {
+    found.addAt(path, record[path.isResponse ? "responseElements" : "requestParameters"], 0);
+  }
   return found.all;
 }
 
@@ -155,18 +162,15 @@ export class FoundResources {
   }
 }
 
-function addNamed(found: FoundResources, record: Members, path: ResourcePath): void {
-  found.addAt(path, record[path.isResponse ? "responseElements" : "requestParameters"], 0);
-}
-
 /** An ARN is found whole and by its last part. */
-function addListed(found: FoundResources, listed: unknown): void {
-  if (!Array.isArray(listed)) return;
-  for (const entry of listed) {
+function listedIn(listed: unknown): readonly LookupResource[] {
+  const found = new FoundResources();
+  for (const entry of Array.isArray(listed) ? listed : []) {
     if (!isObject(entry)) continue;
     const type = typeof entry["type"] === "string" ? entry["type"] : undefined;
     addArn(found, type, entry["ARN"] ?? entry["ARNPrefix"]);
   }
+  return found.all;
 }
 
 function addArn(found: FoundResources, type: string | undefined, arn: unknown): void {

@@ -7,11 +7,14 @@ import {
   type LookupFields,
   type LookupResource,
   lookupFieldsOf,
+  namedResourcesOf,
   usernameOf,
 } from "./lookup-fields.ts";
 import { categoryOf, isPlaced, type PlacedFields, type RecordFields } from "./record.ts";
-import { type CallPaths, type FirstStep, type FirstSteps, pathsOf } from "./resource-paths.ts";
-import { byte, isSpace } from "./scan-bytes.ts";
+import { afterComma, afterSpace, isKey, textEnd, textOf, valueEnd, valueStart } from "./json-walk.ts";
+import { namesIn } from "./named-resources.ts";
+import { type CallPaths, pathsOf } from "./resource-paths.ts";
+import { byte } from "./scan-bytes.ts";
 
 /** Whom a record is looked up by: of equal identities it is mostly the same object. */
 export type LookupNames = Pick<LookupFields, "username" | "accessKeyId">;
@@ -76,7 +79,7 @@ export class LookupScan {
     // The same text at the same place is the same object, to its last brace.
     if (known && isAt(body, known.bytes, start)) return known.names;
     const bytes = body.subarray(start, valueEnd(body, start));
-    const names = readNames(body, start, fields);
+    const names = readNames(body, start);
     if (bytes.length <= rememberedBytesMax) this.#remembered[slot] = { bytes: Buffer.from(bytes), names };
     return names;
   }
@@ -94,24 +97,27 @@ function isAt(body: Buffer, text: Buffer, at: number): boolean {
   return end <= body.length && body.compare(text, 0, text.length, at, end) === 0;
 }
 
-function readNames(body: Buffer, start: number, fields: RecordFields): LookupNames {
+function readNames(body: Buffer, start: number): LookupNames {
   const found = new Map<string, string | undefined>();
-  visitMembers(body, start + 1, ({ key, keyEnd, value }) => {
+  for (let at = afterSpace(body, start + 1); body[at] === byte.quote; ) {
+    const keyEnd = textEnd(body, at);
+    const value = valueStart(body, keyEnd);
     for (const name of identityNames) {
-      if (keyEnd - key === name.length && isKey(body, key, name)) found.set(name, textOf(body, value));
+      if (keyEnd - at - 2 === name.length && isKey(body, at, name)) found.set(name, textOf(body, value));
     }
-  });
-  const named = {
+    at = afterComma(body, valueEnd(body, value));
+  }
+  const username = usernameOf({
     type: found.get("type"),
     userName: found.get("userName"),
     principalId: found.get("principalId"),
-  };
-  const username = usernameOf(named) ?? usernameOf({ ...named, arn: fields.userIdentityArn });
+    arn: found.get("arn"),
+  });
   const accessKeyId = found.get("accessKeyId");
   return { username, accessKeyId: accessKeyId === "" ? undefined : accessKeyId };
 }
 
-const identityNames = ["type", "userName", "principalId", "accessKeyId"] as const;
+const identityNames = ["type", "userName", "principalId", "arn", "accessKeyId"] as const;
 
 /** The resources of a record's call. */
 export function resourcesIn(body: Buffer, fields: PlacedFields): readonly LookupResource[] {
@@ -125,128 +131,19 @@ export function resourcesIn(body: Buffer, fields: PlacedFields): readonly Lookup
   return resources.length === 0 ? noResources : listedResourcesOf(resources);
 }
 
-function namedResources(
-  body: Buffer,
-  { requestParametersAt: request, responseElementsAt: response }: PlacedFields,
-  paths: CallPaths,
-): readonly LookupResource[] {
-  /** By path: what stands where its first step leads. */
-  const found = new Map<number, unknown>();
-  if (request > 0) findValues(body, request, { steps: paths.request, found });
-  if (response > 0) findValues(body, response, { steps: paths.response, found });
-  if (found.size === 0) return noResources;
+function namedResources(body: Buffer, fields: PlacedFields, paths: CallPaths): readonly LookupResource[] {
+  const names = namesIn(body, fields, paths);
+  if (!names) return namedResourcesOf(parsedCall(body, fields), paths);
+  if (names.length === 0) return noResources;
   const resources = new FoundResources();
-  const inOrder = found.size === 1 ? found.keys() : [...found.keys()].toSorted((a, b) => a - b);
-  for (const at of inOrder) {
-    const path = paths.all[at];
-    if (path) resources.addAt(path, found.get(at), 1);
+  for (let path = 0; path < names.length; path += 1) {
+    for (const name of names[path] ?? []) resources.add(paths.all[path]?.type, name);
   }
   return resources.all;
 }
 
-interface Search {
-  readonly steps: FirstSteps;
-  readonly found: Map<number, unknown>;
-}
-
-/** Most paths have one step, to a text: nothing else is built. */
-function findValues(body: Buffer, start: number, { steps, found }: Search): void {
-  if (steps.length === 0) return;
-  visitMembers(body, start + 1, ({ key, keyEnd, value }) => {
-    for (const { name, paths } of steps[keyEnd - key] ?? noSteps) {
-      if (!isKey(body, key, name)) continue;
-      const built = textOf(body, value) ?? builtOf(body, value) ?? null;
-      for (const path of paths) found.set(path, built);
-    }
-  });
-}
-
-const noSteps: readonly FirstStep[] = [];
-
-/** Where a member of an object lies: its key, without the quotes, and the beginning of its value. */
-interface MemberPlace {
-  key: number;
-  keyEnd: number;
-  value: number;
-}
-
-/** Visits the members of an object from `start` on, which is behind its brace. The place is good for the visit only. */
-function visitMembers(body: Buffer, start: number, visit: (place: MemberPlace) => void): void {
-  const place = { key: 0, keyEnd: 0, value: 0 };
-  for (let at = afterSpace(body, start); body[at] === byte.quote; ) {
-    const end = textEnd(body, at);
-    place.key = at + 1;
-    place.keyEnd = end - 1;
-    place.value = afterSpace(body, afterSpace(body, end) + 1);
-    visit(place);
-    at = afterSpace(body, valueEnd(body, place.value));
-    if (body[at] !== byte.comma) return;
-    at = afterSpace(body, at + 1);
-  }
-}
-
-/** Whether the key that begins at `at`, of the length of this name, is it; keys with escapes are none that are looked for. */
-function isKey(body: Buffer, at: number, name: string): boolean {
-  for (let place = 0; place < name.length; place += 1) {
-    if (body[at + place] !== name.charCodeAt(place)) return false;
-  }
-  return true;
-}
-
-function afterSpace(body: Buffer, start: number): number {
-  let at = start;
-  while (isSpace(body[at])) at += 1;
-  return at;
-}
-
-/** Behind the value at `start`. */
-function valueEnd(body: Buffer, start: number): number {
-  const first = body[start];
-  if (first === byte.quote) return textEnd(body, start);
-  if (first !== byte.openBrace && first !== byte.openBracket) return wordEnd(body, start);
-  let open = 0;
-  for (let at = start; at < body.length; at += 1) {
-    const code = body[at];
-    if (code === byte.quote) at = textEnd(body, at) - 1;
-    else if (code === byte.openBrace || code === byte.openBracket) open += 1;
-    else if (code === byte.closeBrace || code === byte.closeBracket) {
-      open -= 1;
-      if (open === 0) return at + 1;
-    }
-  }
-  return body.length;
-}
-
-/** Behind the text that begins with the quote at `start`. */
-function textEnd(body: Buffer, start: number): number {
-  for (let at = start + 1; at < body.length; at += 1) {
-    const code = body[at];
-    if (code === byte.quote) return at + 1;
-    if (code === byte.backslash) at += 1;
-  }
-  return body.length;
-}
-
-/** Behind a number or a word. */
-function wordEnd(body: Buffer, start: number): number {
-  let at = start;
-  for (; at < body.length; at += 1) {
-    const code = body[at];
-    if (code === byte.comma || code === byte.closeBrace || code === byte.closeBracket || isSpace(code)) break;
-  }
-  return at;
-}
-
-/** Undefined when the value at `start` is no text. */
-function textOf(body: Buffer, start: number): string | undefined {
-  if (body[start] !== byte.quote) return undefined;
-  const end = textEnd(body, start);
-  const text = body.toString("utf8", start + 1, end - 1);
-  return text.includes("\\") ? String(JSON.parse(`"${text}"`)) : text;
-}
-
-/** An object or a list; everything else names nothing. */
-function builtOf(body: Buffer, start: number): unknown {
-  if (body[start] !== byte.openBrace && body[start] !== byte.openBracket) return undefined;
-  return JSON.parse(body.toString("utf8", start, valueEnd(body, start)));
+function parsedCall(body: Buffer, { requestParametersAt, responseElementsAt }: PlacedFields) {
+  const parsed = (start: number): unknown =>
+    start === 0 ? null : JSON.parse(body.toString("utf8", start, valueEnd(body, start)));
+  return { requestParameters: parsed(requestParametersAt), responseElements: parsed(responseElementsAt) };
 }

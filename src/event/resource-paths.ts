@@ -2,6 +2,8 @@
 // A path begins with `request` or `response` (requestParameters, responseElements); `[]` walks a list. Reads name nothing
 // but what stands in `named`: the real service lists no resources of a Describe either, though ids stand in its request.
 
+import { assert } from "../model/assert.ts";
+
 /** A CloudFormation type, and where its names stand. */
 type ResourcePaths = readonly [type: string, ...paths: readonly string[]];
 
@@ -174,20 +176,29 @@ export interface ResourcePath {
   readonly steps: readonly { readonly name: string; readonly isList: boolean }[];
 }
 
-/** The paths of a call, in order, and how they begin. */
+/** The paths of a call, in order, and as they are walked along. */
 export interface CallPaths {
   readonly all: readonly ResourcePath[];
-  readonly request: FirstSteps;
-  readonly response: FirstSteps;
+  readonly request: PathSteps | undefined;
+  readonly response: PathSteps | undefined;
 }
 
 /** By the length of their name: nearly no member of a record has a name of the same length. */
-export type FirstSteps = readonly (readonly FirstStep[] | undefined)[];
+export type PathSteps = readonly (readonly PathStep[] | undefined)[];
 
-export interface FirstStep {
+/** All paths that go on by one member of an object. */
+export interface PathStep extends Way {
   readonly name: string;
-  /** Which of all paths begin so. */
-  readonly paths: readonly number[];
+  /** Tells it from the others of its object. */
+  readonly bit: number;
+  /** What is done with each entry, when the member is a list. */
+  readonly list: Way | undefined;
+}
+
+export interface Way {
+  /** Which of all paths end here. */
+  readonly ends: readonly number[];
+  readonly next: PathSteps | undefined;
 }
 
 interface KnownSource {
@@ -207,7 +218,9 @@ const knownSources: ReadonlyMap<string, KnownSource> = new Map(
 
 function callPaths(paths: readonly ResourcePaths[]): CallPaths {
   const all = paths.flatMap(takenApart);
-  return { all, request: firstSteps(all, false), response: firstSteps(all, true) };
+  const numbers = [...all.keys()];
+  const of = (isResponse: boolean) => numbers.filter((path) => all[path]?.isResponse === isResponse);
+  return { all, request: stepsOf(all, of(false), 0), response: stepsOf(all, of(true), 0) };
 }
 
 function takenApart([type, ...paths]: ResourcePaths): ResourcePath[] {
@@ -221,17 +234,34 @@ function takenApart([type, ...paths]: ResourcePaths): ResourcePath[] {
   });
 }
 
-function firstSteps(all: readonly ResourcePath[], isResponse: boolean): FirstSteps {
-  const byLength: FirstStep[][] = [];
-  for (const [at, path] of all.entries()) {
-    const name = path.steps[0]?.name;
-    if (name === undefined || path.isResponse !== isResponse) continue;
-    const sameLength = (byLength[name.length] ??= []);
-    const known = sameLength.findIndex((step) => step.name === name);
-    if (known === -1) sameLength.push({ name, paths: [at] });
-    else sameLength[known] = { name, paths: [...(sameLength[known]?.paths ?? []), at] };
+/** The steps number `depth` of these paths; undefined when none has one. */
+function stepsOf(
+  all: readonly ResourcePath[],
+  paths: readonly number[],
+  depth: number,
+): PathSteps | undefined {
+  const byName = new Map<string, number[]>();
+  for (const path of paths) {
+    const name = all[path]?.steps[depth]?.name;
+    if (name !== undefined) byName.set(name, [...(byName.get(name) ?? []), path]);
   }
-  return byLength;
+  assert(byName.size < 32, "each step of an object has a bit of its own");
+  const steps: PathStep[][] = [];
+  for (const [name, own] of byName) {
+    const isList = (path: number) => all[path]?.steps[depth]?.isList === true;
+    const lists = own.filter(isList);
+    const plain = own.filter((path) => !isList(path));
+    const step = { name, bit: 1 << [...byName.keys()].indexOf(name), ...wayOf(all, plain, depth) };
+    const list = lists.length === 0 ? undefined : wayOf(all, lists, depth);
+    (steps[name.length] ??= []).push({ ...step, list });
+  }
+  return byName.size === 0 ? undefined : steps;
+}
+
+/** Where these paths lead to from their step number `depth`. */
+function wayOf(all: readonly ResourcePath[], paths: readonly number[], depth: number): Way {
+  const ends = paths.filter((path) => all[path]?.steps.length === depth + 1);
+  return { ends, next: stepsOf(all, paths, depth + 1) };
 }
 
 /** The paths for a call, or undefined when nothing is known of it. */
