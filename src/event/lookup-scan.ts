@@ -12,7 +12,7 @@ import {
 } from "./lookup-fields.ts";
 import { categoryOf, isPlaced, type PlacedFields, type RecordFields } from "./record.ts";
 import { afterComma, afterSpace, isKey, textEnd, textOf, valueEnd, valueStart } from "./json-walk.ts";
-import { namesIn } from "./named-resources.ts";
+import { type CallPlaces, namesIn } from "./named-resources.ts";
 import { type CallPaths, pathsOf } from "./resource-paths.ts";
 import { byte } from "./scan-bytes.ts";
 
@@ -57,22 +57,20 @@ export class LookupScan {
   /** Takes a record and its fields. */
   derivedFieldsOf(range: RecordRange, fields: RecordFields): DerivedFields {
     if (!isPlaced(fields)) return parsedFieldsOf(range);
-    const { username, accessKeyId } = this.namesOf(range.body, fields);
-    return { username, accessKeyId, resources: resourcesIn(range.body, fields) };
+    const { username, accessKeyId } = this.namesOf(range.body, fields.userIdentityAt);
+    return { username, accessKeyId, resources: resourcesIn(range.body, 0, fields) };
   }
 
   /** Everything that the record is looked up by. */
   lookupFieldsOf(range: RecordRange, fields: RecordFields): LookupFields {
     if (!isPlaced(fields) || categoryOf(fields) === "Insight") return parsedFieldsOf(range);
     const { eventID: eventId, eventName, eventSource, readOnly } = fields;
-    const { username, accessKeyId } = this.namesOf(range.body, fields);
-    const resources = resourcesIn(range.body, fields);
     const isRead = readOnly === undefined ? undefined : readOnly ? "true" : "false";
-    return { eventId, eventName, eventSource, readOnly: isRead, username, accessKeyId, resources };
+    return { eventId, eventName, eventSource, readOnly: isRead, ...this.derivedFieldsOf(range, fields) };
   }
 
-  namesOf(body: Buffer, fields: PlacedFields): LookupNames {
-    const start = fields.userIdentityAt;
+  /** Of the userIdentity whose brace is at `start`; 0 for none. */
+  namesOf(body: Buffer, start: number): LookupNames {
     if (start === 0) return noNames;
     const slot = sampleOf(body, start) % this.#remembered.length;
     const known = this.#remembered[slot];
@@ -119,21 +117,34 @@ function readNames(body: Buffer, start: number): LookupNames {
 
 const identityNames = ["type", "userName", "principalId", "arn", "accessKeyId"] as const;
 
-/** The resources of a record's call. */
-export function resourcesIn(body: Buffer, fields: PlacedFields): readonly LookupResource[] {
-  const { eventSource = "", eventName = "", readOnly } = fields;
+/** What of a call's record tells its resources. */
+type CalledFields = Pick<
+  PlacedFields,
+  "eventSource" | "eventName" | "readOnly" | "requestParametersAt" | "responseElementsAt" | "resources"
+>;
+
+/** The resources of a record's call. Its places count from `start` of the body. */
+export function resourcesIn(body: Buffer, start: number, fields: CalledFields): readonly LookupResource[] {
+  const { eventSource = "", eventName = "", readOnly, resources } = fields;
   const paths = pathsOf(eventSource, eventName, readOnly === true);
   if (paths) {
-    const named = namedResources(body, fields, paths);
+    const named = namedResources(body, placesOf(fields, start), paths);
     if (named.length > 0) return named;
   }
-  const { resources } = fields;
   return resources.length === 0 ? noResources : listedResourcesOf(resources);
 }
 
-function namedResources(body: Buffer, fields: PlacedFields, paths: CallPaths): readonly LookupResource[] {
-  const names = namesIn(body, fields, paths);
-  if (!names) return namedResourcesOf(parsedCall(body, fields), paths);
+/** In the body. */
+function placesOf({ requestParametersAt, responseElementsAt }: CallPlaces, start: number): CallPlaces {
+  return {
+    requestParametersAt: requestParametersAt === 0 ? 0 : start + requestParametersAt,
+    responseElementsAt: responseElementsAt === 0 ? 0 : start + responseElementsAt,
+  };
+}
+
+function namedResources(body: Buffer, places: CallPlaces, paths: CallPaths): readonly LookupResource[] {
+  const names = namesIn(body, places, paths);
+  if (!names) return namedResourcesOf(parsedCall(body, places), paths);
   if (names.length === 0) return noResources;
   const resources = new FoundResources();
   for (let path = 0; path < names.length; path += 1) {
@@ -142,7 +153,7 @@ function namedResources(body: Buffer, fields: PlacedFields, paths: CallPaths): r
   return resources.all;
 }
 
-function parsedCall(body: Buffer, { requestParametersAt, responseElementsAt }: PlacedFields) {
+function parsedCall(body: Buffer, { requestParametersAt, responseElementsAt }: CallPlaces) {
   const parsed = (start: number): unknown =>
     start === 0 ? null : JSON.parse(body.toString("utf8", start, valueEnd(body, start)));
   return { requestParameters: parsed(requestParametersAt), responseElements: parsed(responseElementsAt) };

@@ -1,7 +1,8 @@
 // The segment that still grows: events of the journal's end, in memory, found by the same terms as those in files. Taken
 // from the journal again after a restart. Must not: touch the disk, know the journal's positions.
-import { categoryOf, isPlaced, type PlacedFields, type RecordFields } from "../event/record.ts";
 import { type LookupScan, parsedFieldsOf, type RecordRange, resourcesIn } from "../event/lookup-scan.ts";
+import { categoryOf, type RecordFields } from "../event/record.ts";
+import { type LookupPlaces, noteOf, notLookedUp } from "../event/record-note.ts";
 import type { LookupResource } from "../event/lookup-fields.ts";
 import { readOne } from "../event/event-time.ts";
 import { scanBatch } from "../event/scan.ts";
@@ -30,12 +31,28 @@ interface OpenScope {
   readonly all: number;
   /** By kind: value → number of its term. */
   readonly terms: Map<string, number>[];
+  /** By name: the last call that was called so. */
+  readonly calls: Map<string, CallTerms>;
 }
 
-/** A record among those that are looked at, and where it stands in the text of all blocks. */
-interface TakenRange extends RecordRange {
+/** Terms that calls of one kind have in common. */
+interface CallTerms {
+  readonly source: string;
+  readonly isRead: boolean | undefined;
+  readonly eventName: number;
+  readonly eventSource: number;
+  readonly readOnly: number;
+}
+
+/** Where a record begins in a body, and in the text of all blocks. */
+interface RecordPlace {
+  readonly body: Buffer;
+  readonly start: number;
   readonly place: number;
 }
+
+/** A record among those that are looked at. */
+type TakenRange = RecordPlace & RecordRange;
 
 interface NewRow {
   readonly seconds: number;
@@ -101,19 +118,32 @@ export class OpenSegment implements RowSource {
     return 16 * this.rows + 12 * this.pairs.length + 200 * this.terms.length;
   }
 
-  /** Copies a record. It is found after `look`. */
-  take({ bytes, matchSet }: FrameRecord): void {
+  /** Copies a record of a category that is looked up, unless its note says that it is none. It is found after `look`. */
+  take({ bytes, matchSet, note }: FrameRecord): void {
+    if (note === notLookedUp) return;
     if (!this.blocks.fits(bytes.length)) {
       this.look();
       this.blocks.endBlock();
     }
     const start = this.blocks.add(bytes);
-    this.#waitingStarts.push(start);
-    this.#waitingSets.push(matchSet);
-    this.#waitingEnd = start + bytes.length;
+    if (note) this.#takeNoted(start, note, matchSet);
+    else this.#wait(start, start + bytes.length, matchSet);
   }
 
-  /** Indexes what was taken: all of it lies in the newest block, line by line. */
+  #takeNoted(start: number, note: LookupPlaces, matchSet: MatchSet): void {
+    // Rows are in journal order.
+    this.look();
+    const place = { body: this.blocks.room, start, place: this.blocks.placeOf(start) };
+    this.#addNoted(place, note, this.#scopeOf(matchSet, "M"));
+  }
+
+  #wait(start: number, end: number, matchSet: MatchSet): void {
+    this.#waitingStarts.push(start);
+    this.#waitingSets.push(matchSet);
+    this.#waitingEnd = end;
+  }
+
+  /** Scans and indexes what was taken without a note: all of it lies in the newest block, line by line. */
   look(): void {
     const starts = this.#waitingStarts;
     const sets = this.#waitingSets;
@@ -147,32 +177,49 @@ export class OpenSegment implements RowSource {
   }
 
   #index(range: TakenRange, fields: RecordFields, matchSet: MatchSet): void {
+    const note = noteOf(fields, range.start);
+    if (note === notLookedUp) return;
+    if (note) return this.#addNoted(range, note, this.#scopeOf(matchSet, "M"));
     const category = categoryOf(fields);
     if (category !== "Management" && category !== "Insight") return;
     const isInsight = category === "Insight";
-    const scope = this.#scopeOf(matchSet, isInsight ? "I" : "M");
-    if (!isInsight && isPlaced(fields)) this.#addPlaced(range, fields, scope);
-    else this.#addParsed(range, fields, { scope, isInsight });
+    this.#addParsed(range, fields, { scope: this.#scopeOf(matchSet, isInsight ? "I" : "M"), isInsight });
   }
 
   /** As nearly all come: nothing is made of what is only compared. */
-  #addPlaced({ body, place }: TakenRange, fields: PlacedFields, scope: OpenScope): void {
-    const { eventTimeAt, eventIdAt, readOnly } = fields;
+  #addNoted({ body, start, place }: RecordPlace, note: LookupPlaces, scope: OpenScope): void {
     this.#addRow(scope, {
-      seconds: eventTimeAt === 0 ? this.#times.of(fields.eventTime ?? "") : this.#times.at(body, eventTimeAt),
+      seconds: this.#times.at(body, start + note.eventTimeAt),
       place,
-      idHash:
-        eventIdAt === 0
-          ? hashOfId(scope.idSeed, fields.eventID ?? "")
-          : hashOfIdAt(scope.idSeed, body, eventIdAt),
+      idHash: hashOfIdAt(scope.idSeed, body, start + note.eventIdAt),
     });
-    this.#pairValue(termKinds.EventName, fields.eventName);
-    this.#pairValue(termKinds.EventSource, fields.eventSource);
-    if (readOnly !== undefined) this.#pairValue(termKinds.ReadOnly, readOnly ? "true" : "false");
-    const { username, accessKeyId } = this.#scan.namesOf(body, fields);
+    const { eventName, eventSource, readOnly } = this.#callTerms(note, scope);
+    this.#pair(eventName);
+    this.#pair(eventSource);
+    if (readOnly !== none) this.#pair(readOnly);
+    const { userIdentityAt } = note;
+    const { username, accessKeyId } = this.#scan.namesOf(
+      body,
+      userIdentityAt === 0 ? 0 : start + userIdentityAt,
+    );
     this.#pairValue(termKinds.Username, username);
     this.#pairValue(termKinds.AccessKeyId, accessKeyId);
-    this.#pairResources(resourcesIn(body, fields));
+    this.#pairResources(resourcesIn(body, start, note));
+  }
+
+  /** Calls of one name are mostly of one source, and all of them read or none. */
+  #callTerms({ eventName, eventSource, readOnly }: LookupPlaces, scope: OpenScope): CallTerms {
+    const known = scope.calls.get(eventName);
+    if (known && known.source === eventSource && known.isRead === readOnly) return known;
+    const terms = {
+      source: eventSource,
+      isRead: readOnly,
+      eventName: this.#termOf(termKinds.EventName, eventName),
+      eventSource: this.#termOf(termKinds.EventSource, eventSource),
+      readOnly: readOnly === undefined ? none : this.#termOf(termKinds.ReadOnly, readOnly ? "true" : "false"),
+    };
+    scope.calls.set(eventName, terms);
+    return terms;
   }
 
   #addParsed(
@@ -217,7 +264,11 @@ export class OpenSegment implements RowSource {
   }
 
   #pairValue(kind: number, value: string | undefined): void {
-    if (value === undefined) return;
+    if (value !== undefined) this.#pair(this.#termOf(kind, value));
+  }
+
+  /** Of the scope of the row that terms are being added to. */
+  #termOf(kind: number, value: string): number {
     const scope = this.#scope;
     assert(scope, "a row has a scope before it has terms");
     const known = scope.terms[kind];
@@ -227,7 +278,7 @@ export class OpenSegment implements RowSource {
       term = this.#newTerm({ scope: scope.text, kind, value });
       known.set(value, term);
     }
-    this.#pair(term);
+    return term;
   }
 
   /** A term stands once with a row, however often the record has it. */
@@ -251,7 +302,13 @@ export class OpenSegment implements RowSource {
     let scope = this.#scopes.get(text);
     if (!scope) {
       const all = this.#newTerm({ scope: text, kind: termKinds.All, value: "" });
-      scope = { text, idSeed: idSeedOf(text), all, terms: kinds.map(() => new Map<string, number>()) };
+      scope = {
+        text,
+        idSeed: idSeedOf(text),
+        all,
+        terms: kinds.map(() => new Map<string, number>()),
+        calls: new Map(),
+      };
       this.#scopes.set(text, scope);
     }
     this.#recent = { matchSet, category, scope };
