@@ -8,6 +8,7 @@ import { LookupRate } from "./lookup-rate.ts";
 import { LookupTurns } from "./lookup-turns.ts";
 import { chooseMerge } from "./merge-choice.ts";
 import { openPageTokens } from "./page-token.ts";
+import { joined } from "./segment-merge.ts";
 import { parseSegmentName, segmentName } from "./segment-format.ts";
 import { sortedIndexes } from "./sorted-indexes.ts";
 import { TopRows } from "./top-rows.ts";
@@ -53,6 +54,19 @@ test("indexes are sorted by their word, equal ones in order", () => {
       expect([...sortedIndexes(Uint32Array.from(words))]).toEqual(sorted.map(({ index }) => index));
     }),
   );
+});
+
+test("rising lists become one", () => {
+  const anyList = fc.array(fc.nat({ max: 2 ** 32 - 1 })).map((words) => Uint32Array.from(words).sort());
+  fc.assert(
+    fc.property(fc.array(anyList, { minLength: 1 }), (lists) => {
+      const all = lists.flatMap((list) => [...list]).toSorted((a, b) => a - b);
+      expect([...joined(lists)]).toEqual(all);
+    }),
+  );
+  expect([...joined([Uint32Array.of(1, 5, 9), Uint32Array.of(5, 10), Uint32Array.of(0, 11)])]).toEqual([
+    0, 1, 5, 5, 9, 10, 11,
+  ]);
 });
 
 describe("the rate", () => {

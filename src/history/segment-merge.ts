@@ -265,17 +265,32 @@ function isSameTerm(a: PostedTerm, b: PostedTerm): boolean {
   return a.kind === b.kind && a.scope === b.scope && Buffer.compare(a.value, b.value) === 0;
 }
 
-/** Lists that rise become one that rises. */
-function joined(lists: readonly Uint32Array[]): Uint32Array {
+/** Lists that rise become one that rises. Each begins nearly where the one before ends: only late events lie across. */
+export function joined(lists: readonly Uint32Array[]): Uint32Array {
   const [only] = lists;
   if (only && lists.length === 1) return only;
   const all = new Uint32Array(lists.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  let isSorted = true;
+  let used = 0;
   for (const list of lists) {
-    if (at > 0 && (list[0] ?? 0) < (all[at - 1] ?? 0)) isSorted = false;
-    all.set(list, at);
-    at += list.length;
+    mergeIn(all, used, list);
+    used += list.length;
   }
-  return isSorted ? all : all.sort();
+  return all;
+}
+
+/** Merges a list into the `used` words before, from the end: what lies below all of the list stays where it is. */
+function mergeIn(all: Uint32Array, used: number, list: Uint32Array): void {
+  let before = used - 1;
+  let place = used + list.length - 1;
+  for (let own = list.length - 1; own >= 0; place -= 1) {
+    const word = list[own] ?? 0;
+    const other = before >= 0 ? (all[before] ?? 0) : -1;
+    if (other > word) {
+      all[place] = other;
+      before -= 1;
+    } else {
+      all[place] = word;
+      own -= 1;
+    }
+  }
 }
