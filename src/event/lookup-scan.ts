@@ -125,12 +125,24 @@ type CalledFields = Pick<
 
 /** The resources of a record's call. Its places count from `start` of the body. */
 export function resourcesIn(body: Buffer, start: number, fields: CalledFields): readonly LookupResource[] {
-  const { eventSource = "", eventName = "", readOnly, resources } = fields;
-  const paths = pathsOf(eventSource, eventName, readOnly === true);
+  const { eventSource = "", eventName = "", readOnly } = fields;
+  return resourcesAlong(pathsOf(eventSource, eventName, readOnly === true), body, { start, fields });
+}
+
+/** The same for who knows the call's paths. */
+export function resourcesAlong(
+  paths: CallPaths | undefined,
+  body: Buffer,
+  {
+    start,
+    fields,
+  }: { readonly start: number; readonly fields: Omit<CalledFields, "eventSource" | "eventName"> },
+): readonly LookupResource[] {
   if (paths) {
     const named = namedResources(body, placesOf(fields, start), paths);
     if (named.length > 0) return named;
   }
+  const { resources } = fields;
   return resources.length === 0 ? noResources : listedResourcesOf(resources);
 }
 

@@ -1,12 +1,13 @@
 // The segment that still grows: events of the journal's end, in memory, found by the same terms as those in files. Taken
 // from the journal again after a restart. Must not: touch the disk, know the journal's positions.
-import { type LookupScan, parsedFieldsOf, type RecordRange, resourcesIn } from "../event/lookup-scan.ts";
+import { type LookupScan, parsedFieldsOf, type RecordRange, resourcesAlong } from "../event/lookup-scan.ts";
 import { categoryOf, type RecordFields } from "../event/record.ts";
 import { type LookupPlaces, noteOf, notLookedUp } from "../event/record-note.ts";
 import type { LookupResource } from "../event/lookup-fields.ts";
 import { readOne } from "../event/event-time.ts";
 import { scanBatch } from "../event/scan.ts";
 import type { FrameRecord } from "../journal/contract.ts";
+import { type CallPaths, pathsOf } from "../event/resource-paths.ts";
 import { assert } from "../model/assert.ts";
 import type { MatchSet } from "../selector/match-set.ts";
 import { EventSeconds } from "./event-seconds.ts";
@@ -35,8 +36,9 @@ interface OpenScope {
   readonly calls: Map<string, CallTerms>;
 }
 
-/** Terms that calls of one kind have in common. */
+/** What calls of one kind have in common: their terms, and where they name resources. */
 interface CallTerms {
+  readonly paths: CallPaths | undefined;
   readonly source: string;
   readonly isRead: boolean | undefined;
   readonly eventName: number;
@@ -193,7 +195,7 @@ export class OpenSegment implements RowSource {
       place,
       idHash: hashOfIdAt(scope.idSeed, body, start + note.eventIdAt),
     });
-    const { eventName, eventSource, readOnly } = this.#callTerms(note, scope);
+    const { eventName, eventSource, readOnly, paths } = this.#callTerms(note, scope);
     this.#pair(eventName);
     this.#pair(eventSource);
     if (readOnly !== none) this.#pair(readOnly);
@@ -204,7 +206,7 @@ export class OpenSegment implements RowSource {
     );
     this.#pairValue(termKinds.Username, username);
     this.#pairValue(termKinds.AccessKeyId, accessKeyId);
-    this.#pairResources(resourcesIn(body, start, note));
+    this.#pairResources(resourcesAlong(paths, body, { start, fields: note }));
   }
 
   /** Calls of one name are mostly of one source, and all of them read or none. */
@@ -212,6 +214,7 @@ export class OpenSegment implements RowSource {
     const known = scope.calls.get(eventName);
     if (known && known.source === eventSource && known.isRead === readOnly) return known;
     const terms = {
+      paths: pathsOf(eventSource, eventName, readOnly === true),
       source: eventSource,
       isRead: readOnly,
       eventName: this.#termOf(termKinds.EventName, eventName),

@@ -14,10 +14,10 @@ const lastLiterals: usize = 5;
 const lastCopyStart: usize = 12;
 const countInToken: usize = 15;
 /**
- * The search goes by two bytes, for a copy is followed back to where it begins, and by more after so many places without
+ * The search goes by three bytes, for a copy is followed back to where it begins, and by more after so many places without
  * one: what repeats nothing is soon passed.
  */
-const firstStep: usize = 2;
+const firstStep: usize = 3;
 const patienceBits: usize = 6;
 
 /** Packs the block at `rawAt` to `packedAt`; returns its packed length. */
