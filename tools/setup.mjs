@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -121,9 +121,10 @@ function compileThread(source, what) {
   const folder = join("node_modules", ".cairn-threads");
   const compiler = join("node_modules", "typescript", "bin", "tsc");
   const options =
-    "--ignoreConfig --module node20 --target es2023 --types node --skipLibCheck --removeComments --rewriteRelativeImportExtensions";
+    "--ignoreConfig --module node20 --target es2023 --types node --skipLibCheck --removeComments --rewriteRelativeImportExtensions --rootDir src";
   run(process.execPath, [compiler, source, ...options.split(" "), "--outDir", folder], what);
-  return readFileSync(join(root, folder, basename(source).replace(/\.ts$/, ".js"))).toString("base64");
+  const compiled = join(root, folder, relative("src", source).replace(/\.ts$/, ".js"));
+  return readFileSync(compiled).toString("base64");
 }
 
 /** The packer of the event history in the same way. */
