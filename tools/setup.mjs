@@ -55,6 +55,12 @@ export function setUp() {
     compileStepThread,
   );
   once(
+    "reading-thread",
+    () => hashOf(["package-lock.json", "tools/setup.mjs", readThreadSource]),
+    readCode,
+    compileReadThread,
+  );
+  once(
     "built",
     () => hashOf([...buildFiles, ...sources("src")]),
     "dist",
@@ -89,6 +95,8 @@ const packerFolder = join("src", "history", "assembly");
 const packerCode = join("src", "history", "generated", "packer-code.ts");
 const stepThreadSource = join("src", "disk", "step-thread.ts");
 const stepCode = join("src", "disk", "generated", "step-code.ts");
+const readThreadSource = join("src", "disk", "read-thread.ts");
+const readCode = join("src", "disk", "generated", "read-code.ts");
 
 /**
  * The scanner is AssemblyScript, compiled to WebAssembly that imports nothing. Its bytes become a module of source, so
@@ -113,6 +121,12 @@ function compileDeflate() {
 function compileStepThread() {
   writeGenerated(stepCode, "the JavaScript of the disk's threads", {
     threadCode: compileThread(stepThreadSource, "Compiling the disk's thread"),
+  });
+}
+
+function compileReadThread() {
+  writeGenerated(readCode, "the JavaScript of the reading threads", {
+    threadCode: compileThread(readThreadSource, "Compiling the reading thread"),
   });
 }
 
