@@ -39,7 +39,9 @@ export class ReadThreads {
   readonly #threads: JobThreads<ReadJob, ReadAnswer>;
   /** As many as their callers have under way. */
   #waiting: readonly Waiting[] = [];
-  #isStarting = false;
+  /** Whether what waits will be looked at when this turn is over. */
+  #isGathering = false;
+  #start: "none" | "under way" | "done" = "none";
 
   /** `code`: what a thread runs, in base64; only tests give another. */
   constructor(code: string = threadCode) {
@@ -60,11 +62,11 @@ export class ReadThreads {
     if (bytes > readRoomBytes || wanted.ranges.length > rangesMax) return Promise.resolve(false);
     return new Promise((resolve, reject) => {
       this.#waiting = [...this.#waiting, { wanted, bytes, resolve, reject }];
-      if (this.#isStarting) return;
-      this.#isStarting = true;
-      // What else is asked for in this turn goes with it.
-      queueMicrotask(() => {
-        this.#isStarting = false;
+      if (this.#isGathering) return;
+      this.#isGathering = true;
+      // What else is asked for in this turn goes with it, also by promises that are just being resolved.
+      process.nextTick(() => {
+        this.#isGathering = false;
         this.#startNext();
       });
     });
@@ -76,13 +78,27 @@ export class ReadThreads {
       if (room === undefined) return;
       const together = this.#takeWaiting();
       const count = together.reduce((sum, { wanted }) => sum + wanted.ranges.length, 0);
-      if (count >= rangesMin && this.#threads.areUsable) {
+      if (count >= rangesMin && this.#areReady()) {
         void this.#readTogether(together, room);
         continue;
       }
       this.#freeRooms.push(room);
       for (const { resolve } of together) resolve(false);
     }
+  }
+
+  /** A thread takes tens of milliseconds to start: what is read meanwhile does not wait for it. */
+  #areReady(): boolean {
+    if (this.#start === "none" && this.#threads.areUsable) {
+      this.#start = "under way";
+      const nothing = { start: 0, ranges: [] };
+      const answers = Array.from({ length: threadsMax }, () => this.#threads.run(nothing));
+      void Promise.all(answers).then(
+        () => (this.#start = "done"),
+        () => (this.#start = "none"),
+      );
+    }
+    return this.#start === "done";
   }
 
   /** From the first on, as many as go together. */
@@ -108,6 +124,7 @@ export class ReadThreads {
       this.#handOut(together, answer, start);
     } catch {
       // The thread ended. Reading changes nothing: it can be done again.
+      this.#start = "none";
       for (const { resolve } of together) resolve(false);
     } finally {
       this.#freeRooms.push(start);

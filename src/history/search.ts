@@ -1,6 +1,7 @@
 // Finds the newest wanted events over all segments. The order is by eventTime, then by number, both falling: numbers are
 // given in journal order and never change, so a page can begin behind any event, and what arrived after the first page
 // has a number beyond its end.
+import { allDone } from "./all-done.ts";
 import type { TermKind } from "./terms.ts";
 import { type Row, TopRows } from "./top-rows.ts";
 
@@ -24,8 +25,21 @@ export interface Wanted {
   readonly limit: number;
 }
 
-export interface Found extends Row {
+export type Found = FoundInMemory | FoundInFile;
+
+interface FoundInMemory extends Row {
   readonly record: () => Promise<Buffer>;
+}
+
+/** One whose record is read together with others of its file. */
+interface FoundInFile extends Row {
+  readonly source: RecordSource;
+  readonly place: number;
+}
+
+export interface RecordSource {
+  /** In the order of the places. */
+  records(places: readonly number[]): Promise<readonly Buffer[]>;
 }
 
 /** A segment, open or sealed. */
@@ -40,10 +54,44 @@ export interface RowSource {
 export async function search(sources: readonly RowSource[], wanted: Wanted): Promise<readonly Found[]> {
   const top = new TopRows<Found>(wanted.limit);
   const latestFirst = sources.toSorted((a, b) => b.maxSeconds - a.maxSeconds);
-  for (const source of latestFirst) {
-    if (top.isFull && source.maxSeconds < top.worstSeconds) break;
-    if (source.maxSeconds < wanted.fromSeconds) break;
-    for (const found of await source.find(wanted)) top.add(found);
+  // Mostly the latest has enough. When it has not, twice as many are asked at once each time, so that they read in one go.
+  // An id is looked for in all.
+  const first = wanted.term.kind === "EventId" ? sources.length : 1;
+  for (let asked = 0, atOnce = first; asked < latestFirst.length; asked += atOnce, atOnce *= 2) {
+    const some = latestFirst
+      .slice(asked, asked + atOnce)
+      .filter(({ maxSeconds }) => maxSeconds >= wanted.fromSeconds)
+      .filter(({ maxSeconds }) => !top.isFull || maxSeconds >= top.worstSeconds);
+    if (some.length === 0) break;
+    for (const found of await allDone(some.map((source) => source.find(wanted))))
+      for (const one of found) top.add(one);
   }
   return top.rows;
 }
+
+/** The records of what was found, in its order; those of one file together. */
+export async function recordsOf(found: readonly Found[]): Promise<readonly Buffer[]> {
+  const records: Buffer[] = found.map(() => noRecord);
+  const bySource = new Map<RecordSource, { readonly index: number; readonly place: number }[]>();
+  const reading: Promise<void>[] = [];
+  for (const [index, one] of found.entries()) {
+    if ("source" in one) {
+      const same = bySource.get(one.source) ?? [];
+      bySource.set(one.source, [...same, { index, place: one.place }]);
+    } else {
+      reading.push(one.record().then((record) => void (records[index] = record)));
+    }
+  }
+  for (const [source, wanted] of bySource) {
+    const places = wanted.map(({ place }) => place);
+    reading.push(
+      source.records(places).then((read) => {
+        for (const [at, { index }] of wanted.entries()) records[index] = read[at] ?? noRecord;
+      }),
+    );
+  }
+  await allDone(reading);
+  return records;
+}
+
+const noRecord = Buffer.alloc(0);
