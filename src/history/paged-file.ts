@@ -104,7 +104,10 @@ export class PagedFile {
   async words(offset: number, length: number): Promise<(offset: number) => number> {
     const [first, last] = [pageAt(offset), pageAt(offset + Math.max(1, length) - 1)];
     const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
-    const pages = await allDone(numbers.map((number) => this.#cached(number) ?? this.#kept(number)));
+    const cached = numbers.map((number) => this.#cached(number));
+    const pages = cached.every((page) => page !== undefined)
+      ? cached
+      : await allDone(numbers.map(async (number, index) => cached[index] ?? this.#kept(number)));
     return (at) => this.#wordIn(pages[pageAt(at) - first] ?? noBytes, at);
   }
 
@@ -235,7 +238,8 @@ export class PagedFile {
   #load(pieces: readonly Piece[]): Promise<Buffer>[] {
     const kept = new Map<Piece, Buffer>();
     const reading = this.#read(pieces, (bytes, piece) => {
-      const own = Buffer.from(bytes);
+      const own = Buffer.allocUnsafeSlow(bytes.length);
+      own.set(bytes);
       kept.set(piece, own);
       this.#caches.pages.add(cacheKey(this.number, piece.key), own);
     });

@@ -22,6 +22,8 @@ interface Posting {
   readonly count: number;
 }
 
+type Located = readonly [posting: Posting | undefined, within: RowRange];
+
 interface WantedBlock extends BlockPlace {
   readonly rawStart: number;
   readonly rawBytes: number;
@@ -40,6 +42,8 @@ export class SealedSegment implements RowSource {
   readonly #ids: SortedWords;
   readonly #terms: SortedWords;
   #table: Buffer | undefined;
+  /** What was found out ahead. */
+  readonly #located = new WeakMap<Wanted, Located>();
   #users = 0;
   #isRetired = false;
 
@@ -108,16 +112,28 @@ export class SealedSegment implements RowSource {
   }
 
   async find(wanted: Wanted): Promise<readonly Found[]> {
-    const { about } = this;
-    const scope = about.scopes.indexOf(wanted.scope);
-    if (scope === -1 || about.minSeconds > wanted.toSeconds || about.firstOrdinal >= wanted.endOrdinal) {
-      return [];
-    }
+    const scope = this.#scopeOf(wanted);
+    if (scope === undefined) return [];
     return wanted.term.kind === "EventId" ? this.#findId(wanted) : this.#findTerm(wanted, scope);
   }
 
+  async lookAhead(wanted: Wanted): Promise<void> {
+    const scope = this.#scopeOf(wanted);
+    if (scope === undefined) return;
+    if (wanted.term.kind === "EventId") await this.#ids.firstNotBelow(hashOf(wanted));
+    else this.#located.set(wanted, await this.#locate(wanted, scope));
+  }
+
+  /** Its number here; undefined when there is nothing of it. */
+  #scopeOf(wanted: Wanted): number | undefined {
+    const { scopes, minSeconds, firstOrdinal } = this.about;
+    const scope = scopes.indexOf(wanted.scope);
+    const mayHave = scope !== -1 && minSeconds <= wanted.toSeconds && firstOrdinal < wanted.endOrdinal;
+    return mayHave ? scope : undefined;
+  }
+
   async #findId(wanted: Wanted): Promise<readonly Found[]> {
-    const hash = hashOfId(idSeedOf(wanted.scope), wanted.term.value);
+    const hash = hashOf(wanted);
     const rows: number[] = [];
     for (let at = await this.#ids.firstNotBelow(hash); at < this.#ids.count; at += 1) {
       if ((await this.#ids.at(at)) !== hash) break;
@@ -131,11 +147,7 @@ export class SealedSegment implements RowSource {
   }
 
   async #findTerm(wanted: Wanted, scope: number): Promise<readonly Found[]> {
-    // Together, so that what both read first is read in one go.
-    const [posting, { from, to }] = await Promise.all([
-      this.#postingOf(wanted, scope),
-      this.#rangeOf(wanted),
-    ]);
+    const [posting, { from, to }] = this.#located.get(wanted) ?? (await this.#locate(wanted, scope));
     if (!posting || from >= to) return [];
     const rowAt = (index: number) => this.#file.word(posting.offset + index * 4);
     const list = { wordAt: rowAt, count: posting.count, wordsEnd: this.about.rows };
@@ -149,6 +161,11 @@ export class SealedSegment implements RowSource {
       end = start;
     }
     return found;
+  }
+
+  /** Both together, so that what they read first is read in one go. */
+  #locate(wanted: Wanted, scope: number): Promise<Located> {
+    return Promise.all([this.#postingOf(wanted, scope), this.#rangeOf(wanted)]);
   }
 
   /** Some rows of a posting, the last one first. */
@@ -289,6 +306,10 @@ export class SealedSegment implements RowSource {
 }
 
 const noRecord = Buffer.alloc(0);
+
+function hashOf({ scope, term }: Wanted): number {
+  return hashOfId(idSeedOf(scope), term.value);
+}
 
 function isWanted(row: Row, { fromSeconds, toSeconds, endOrdinal, before }: Wanted): boolean {
   const isInTime = row.seconds >= fromSeconds && row.seconds <= toSeconds && row.ordinal < endOrdinal;

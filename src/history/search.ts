@@ -48,25 +48,32 @@ export interface RowSource {
   readonly maxSeconds: number;
   /** The newest wanted rows, newest first, at most `limit`. Ids are compared by their hash alone: others may be among them. */
   find(wanted: Wanted): Promise<readonly Found[]>;
+  /** Reads what says where the rows are: `find` has it in memory then, if it comes soon. */
+  lookAhead?(wanted: Wanted): Promise<void>;
 }
 
 /** The newest wanted rows of all sources together. */
 export async function search(sources: readonly RowSource[], wanted: Wanted): Promise<readonly Found[]> {
   const top = new TopRows<Found>(wanted.limit);
   const latestFirst = sources.toSorted((a, b) => b.maxSeconds - a.maxSeconds);
-  // Mostly the latest has enough. When it has not, twice as many are asked at once each time, so that they read in one go.
   // An id is looked for in all.
-  const first = wanted.term.kind === "EventId" ? sources.length : 1;
+  const first = wanted.term.kind === "EventId" ? latestFirst.length : 1;
   for (let asked = 0, atOnce = first; asked < latestFirst.length; asked += atOnce, atOnce *= 2) {
-    const some = latestFirst
-      .slice(asked, asked + atOnce)
-      .filter(({ maxSeconds }) => maxSeconds >= wanted.fromSeconds)
-      .filter(({ maxSeconds }) => !top.isFull || maxSeconds >= top.worstSeconds);
-    if (some.length === 0) break;
-    for (const found of await allDone(some.map((source) => source.find(wanted))))
-      for (const one of found) top.add(one);
+    const some = latestFirst.slice(asked, asked + atOnce);
+    // Mostly the latest has enough. When it has not, twice as many look together each time where their rows are.
+    if (some.length > 1) await lookAhead(some, wanted);
+    for (const source of some) {
+      if (top.isFull && source.maxSeconds < top.worstSeconds) return top.rows;
+      if (source.maxSeconds < wanted.fromSeconds) return top.rows;
+      for (const found of await source.find(wanted)) top.add(found);
+    }
   }
   return top.rows;
+}
+
+async function lookAhead(sources: readonly RowSource[], wanted: Wanted): Promise<void> {
+  const inTime = sources.filter(({ maxSeconds }) => maxSeconds >= wanted.fromSeconds);
+  await allDone(inTime.map(async (source) => source.lookAhead?.(wanted)));
 }
 
 /** The records of what was found, in its order; those of one file together. */
