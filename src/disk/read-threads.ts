@@ -49,7 +49,8 @@ export class ReadThreads {
       ...{ name: "A reading thread", code, workerData: this.#memory },
       // It has a heap of its own, in which nearly nothing lies.
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },
-      ...{ threadsMax, jobsPerThreadMax, jobsForAnother: 1 },
+      // What lies in the page cache one thread reads for all.
+      ...{ threadsMax, jobsPerThreadMax, jobsForAnother: jobsPerThreadMax },
     });
   }
 
@@ -91,9 +92,7 @@ export class ReadThreads {
   #areReady(): boolean {
     if (this.#start === "none" && this.#threads.areUsable) {
       this.#start = "under way";
-      const nothing = { start: 0, ranges: [] };
-      const answers = Array.from({ length: threadsMax }, () => this.#threads.run(nothing));
-      void Promise.all(answers).then(
+      void this.#threads.run({ start: 0, ranges: [] }).then(
         () => (this.#start = "done"),
         () => (this.#start = "none"),
       );

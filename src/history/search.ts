@@ -79,24 +79,22 @@ async function lookAhead(sources: readonly RowSource[], wanted: Wanted): Promise
 /** The records of what was found, in its order; those of one file together. */
 export async function recordsOf(found: readonly Found[]): Promise<readonly Buffer[]> {
   const records: Buffer[] = found.map(() => noRecord);
-  const bySource = new Map<RecordSource, { readonly index: number; readonly place: number }[]>();
-  const reading: Promise<void>[] = [];
+  const bySource = new Map<RecordSource, { readonly indexes: number[]; readonly places: number[] }>();
   for (const [index, one] of found.entries()) {
-    if ("source" in one) {
-      const same = bySource.get(one.source) ?? [];
-      bySource.set(one.source, [...same, { index, place: one.place }]);
-    } else {
-      reading.push(one.record().then((record) => void (records[index] = record)));
+    if (!("source" in one)) {
+      records[index] = await one.record();
+      continue;
     }
+    const known = bySource.get(one.source);
+    const wanted = known ?? { indexes: [], places: [] };
+    if (!known) bySource.set(one.source, wanted);
+    wanted.indexes.push(index);
+    wanted.places.push(one.place);
   }
-  for (const [source, wanted] of bySource) {
-    const places = wanted.map(({ place }) => place);
-    reading.push(
-      source.records(places).then((read) => {
-        for (const [at, { index }] of wanted.entries()) records[index] = read[at] ?? noRecord;
-      }),
-    );
-  }
+  const reading = [...bySource].map(async ([source, { indexes, places }]) => {
+    const read = await source.records(places);
+    for (const [at, index] of indexes.entries()) records[index] = read[at] ?? noRecord;
+  });
   await allDone(reading);
   return records;
 }
