@@ -112,7 +112,10 @@ export class PagedFile {
   }
 
   async bytes(offset: number, length: number): Promise<Buffer> {
-    return this.gathered([offset], length);
+    const start = offset % pageBytes;
+    const page = start + length <= pageBytes ? this.#cached(pageAt(offset)) : undefined;
+    const isHere = page !== undefined && start + length <= page.length;
+    return isHere ? page.subarray(start, start + length) : this.gathered([offset], length);
   }
 
   /** So many bytes of each of these places, one behind the other; what is not in memory is read in one go. */

@@ -120,8 +120,7 @@ export class SealedSegment implements RowSource {
   async lookAhead(wanted: Wanted): Promise<void> {
     const scope = this.#scopeOf(wanted);
     if (scope === undefined) return;
-    if (wanted.term.kind === "EventId") await this.#ids.firstNotBelow(hashOf(wanted));
-    else this.#located.set(wanted, await this.#locate(wanted, scope));
+    this.#located.set(wanted, await this.#locate(wanted, scope));
   }
 
   /** Its number here; undefined when there is nothing of it. */
@@ -133,7 +132,7 @@ export class SealedSegment implements RowSource {
   }
 
   async #findId(wanted: Wanted): Promise<readonly Found[]> {
-    const hash = hashOf(wanted);
+    const hash = hashOfId(idSeedOf(wanted.scope), wanted.term.value);
     const rows: number[] = [];
     for (let at = await this.#ids.firstNotBelow(hash); at < this.#ids.count; at += 1) {
       if ((await this.#ids.at(at)) !== hash) break;
@@ -218,6 +217,8 @@ export class SealedSegment implements RowSource {
 
   /** Brings to the cache what lies about where the rows of this time should be, if they rise evenly. */
   async #readAhead({ offset, count }: Posting, seconds: number): Promise<void> {
+    // It lies beside its head.
+    if (count <= readAheadWords) return;
     const guess = Math.floor((count * this.#seconds.roughly(seconds)) / Math.max(1, this.about.rows));
     const from = Math.max(0, guess - readAheadWords);
     const to = Math.min(count, guess + readAheadWords);
@@ -306,10 +307,6 @@ export class SealedSegment implements RowSource {
 }
 
 const noRecord = Buffer.alloc(0);
-
-function hashOf({ scope, term }: Wanted): number {
-  return hashOfId(idSeedOf(scope), term.value);
-}
 
 function isWanted(row: Row, { fromSeconds, toSeconds, endOrdinal, before }: Wanted): boolean {
   const isInTime = row.seconds >= fromSeconds && row.seconds <= toSeconds && row.ordinal < endOrdinal;

@@ -48,7 +48,7 @@ export interface RowSource {
   readonly maxSeconds: number;
   /** The newest wanted rows, newest first, at most `limit`. Ids are compared by their hash alone: others may be among them. */
   find(wanted: Wanted): Promise<readonly Found[]>;
-  /** Reads what says where the rows are: `find` has it in memory then, if it comes soon. */
+  /** Finds out where the rows of a term are, for `find`. */
   lookAhead?(wanted: Wanted): Promise<void>;
 }
 
@@ -56,9 +56,15 @@ export interface RowSource {
 export async function search(sources: readonly RowSource[], wanted: Wanted): Promise<readonly Found[]> {
   const top = new TopRows<Found>(wanted.limit);
   const latestFirst = sources.toSorted((a, b) => b.maxSeconds - a.maxSeconds);
-  // An id is looked for in all.
-  const first = wanted.term.kind === "EventId" ? latestFirst.length : 1;
-  for (let asked = 0, atOnce = first; asked < latestFirst.length; asked += atOnce, atOnce *= 2) {
+  // Of an id there is mostly one row in all: they look for it together.
+  if (wanted.term.kind === "EventId") {
+    const inTime = latestFirst.filter(({ maxSeconds }) => maxSeconds >= wanted.fromSeconds);
+    for (const found of await allDone(inTime.map((source) => source.find(wanted)))) {
+      for (const one of found) top.add(one);
+    }
+    return top.rows;
+  }
+  for (let asked = 0, atOnce = 1; asked < latestFirst.length; asked += atOnce, atOnce *= 2) {
     const some = latestFirst.slice(asked, asked + atOnce);
     // Mostly the latest has enough. When it has not, twice as many look together each time where their rows are.
     if (some.length > 1) await lookAhead(some, wanted);
