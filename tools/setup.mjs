@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -55,6 +55,12 @@ export function setUp() {
     compileStepThread,
   );
   once(
+    "reading-thread",
+    () => hashOf(["package-lock.json", "tools/setup.mjs", readThreadSource]),
+    readCode,
+    compileReadThread,
+  );
+  once(
     "built",
     () => hashOf([...buildFiles, ...sources("src")]),
     "dist",
@@ -89,6 +95,8 @@ const packerFolder = join("src", "history", "assembly");
 const packerCode = join("src", "history", "generated", "packer-code.ts");
 const stepThreadSource = join("src", "disk", "step-thread.ts");
 const stepCode = join("src", "disk", "generated", "step-code.ts");
+const readThreadSource = join("src", "disk", "read-thread.ts");
+const readCode = join("src", "disk", "generated", "read-code.ts");
 
 /**
  * The scanner is AssemblyScript, compiled to WebAssembly that imports nothing. Its bytes become a module of source, so
@@ -116,14 +124,21 @@ function compileStepThread() {
   });
 }
 
+function compileReadThread() {
+  writeGenerated(readCode, "the JavaScript of the reading threads", {
+    threadCode: compileThread(readThreadSource, "Compiling the reading thread"),
+  });
+}
+
 /** JavaScript in base64 of a module that imports nothing but Node's own. */
 function compileThread(source, what) {
   const folder = join("node_modules", ".cairn-threads");
   const compiler = join("node_modules", "typescript", "bin", "tsc");
   const options =
-    "--ignoreConfig --module node20 --target es2023 --types node --skipLibCheck --removeComments --rewriteRelativeImportExtensions";
+    "--ignoreConfig --module node20 --target es2023 --types node --skipLibCheck --removeComments --rewriteRelativeImportExtensions --rootDir src";
   run(process.execPath, [compiler, source, ...options.split(" "), "--outDir", folder], what);
-  return readFileSync(join(root, folder, basename(source).replace(/\.ts$/, ".js"))).toString("base64");
+  const compiled = join(root, folder, relative("src", source).replace(/\.ts$/, ".js"));
+  return readFileSync(compiled).toString("base64");
 }
 
 /** The packer of the event history in the same way. */

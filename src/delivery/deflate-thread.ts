@@ -1,23 +1,22 @@
 // What runs in a deflating thread: the host of the WebAssembly encoder (assembly/deflate.ts). tools/setup.mjs compiles both
-// into generated/deflate-code.ts as text, which a thread is started from: so it is the same under the tests' loader, in dist
-// and in a package. Must not: import anything but Node's own, or run in the main thread.
+// into generated/deflate-code.ts as text, which a thread is started from. Must not: import anything but Node's own and types,
+// or run in the main thread.
 //
 // A text comes in shared memory and stays where it is; its blocks go back without a copy. Texts longer than the encoder's
 // input are deflated window by window: blocks of any texts stand one behind the other.
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { crc32 } from "node:zlib";
+import type { Answered, Asked } from "../threads/job-threads.ts";
 
 /** How hard to look for repetitions; see `setEffort` in assembly/deflate.ts. */
 export type Effort = readonly [lazy: number, near: number, step: number, skip: number];
 
 export interface DeflateJob {
-  readonly id: number;
   readonly text: Uint8Array<SharedArrayBuffer>;
   readonly effort: Effort;
 }
 
 export interface DeflateAnswer {
-  readonly id: number;
   readonly blocks: Uint8Array<ArrayBuffer>;
   readonly crc: number;
 }
@@ -47,11 +46,11 @@ if (parentPort) serve(parentPort);
 function serve(port: MessagePort): void {
   const code: Uint8Array<ArrayBuffer> = workerData;
   const encoder = new WebAssembly.Instance(new WebAssembly.Module(code), {}).exports;
-  port.on("message", ({ id, text, effort }: DeflateJob) => {
+  port.on("message", ({ id, job: { text, effort } }: Asked<DeflateJob>) => {
     encoder.setEffort(...effort);
     const blocks = deflate(encoder, text);
-    const answer: DeflateAnswer = { id, blocks, crc: crc32(text) };
-    port.postMessage(answer, [blocks.buffer]);
+    const message: Answered<DeflateAnswer> = { id, answer: { blocks, crc: crc32(text) } };
+    port.postMessage(message, [blocks.buffer]);
   });
 }
 

@@ -56,9 +56,19 @@ export interface AppendFile {
   close(): Promise<void>;
 }
 
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
 export interface ReadFile {
   readonly sizeBytes: number;
   /** Reads up to `length` bytes at `offset`; fewer only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * Reads all ranges for little more than one read costs. `take` gets what `read` would give of each, in order and lent: it is
+   * something else when `take` has returned. Rejects with the error of a read, or with what `take` throws; some may be taken.
+   */
+  readMany(ranges: readonly ByteRange[], take: (bytes: Uint8Array, index: number) => void): Promise<void>;
   close(): Promise<void>;
 }

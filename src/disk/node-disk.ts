@@ -2,6 +2,7 @@
 import { type FileHandle, link, lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { AppendFile, Disk, DiskStep, ReadFile } from "./contract.ts";
+import { NodeReadFile } from "./read-file.ts";
 import { stepByStep } from "./step-by-step.ts";
 import { StepThreads } from "./step-threads.ts";
 
@@ -80,26 +81,11 @@ async function openForReading(path: string): Promise<ReadFile | undefined> {
   if (!handle) return undefined;
   try {
     const { size } = await handle.stat();
-    return {
-      sizeBytes: size,
-      read: (offset, length) => readAt(handle, offset, length),
-      close: () => handle.close(),
-    };
+    return new NodeReadFile(handle, size);
   } catch (error) {
     await handle.close();
     throw error;
   }
-}
-
-async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return bytes.subarray(0, filled);
 }
 
 async function readWhole(path: string): Promise<Uint8Array | undefined> {

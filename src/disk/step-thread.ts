@@ -20,15 +20,14 @@ import {
   writeSync,
 } from "node:fs";
 import { type MessagePort, parentPort } from "node:worker_threads";
+import type { Answered, Asked } from "../threads/job-threads.ts";
 import type { DiskStep } from "./contract.ts";
 
 export interface StepsJob {
-  readonly id: number;
   readonly steps: readonly DiskStep[];
 }
 
 export interface StepsAnswer {
-  readonly id: number;
   /** Why a step failed; the ones after it are not done. */
   readonly failure?: { readonly message: string; readonly code?: string };
 }
@@ -46,13 +45,13 @@ const cannot = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP"]);
 if (parentPort) serve(parentPort);
 
 function serve(port: MessagePort): void {
-  port.on("message", (job: StepsJob) => {
-    const answer: StepsAnswer = { id: job.id, ...failureOf(job.steps) };
-    port.postMessage(answer, []);
+  port.on("message", ({ id, job }: Asked<StepsJob>) => {
+    const message: Answered<StepsAnswer> = { id, answer: failureOf(job.steps) };
+    port.postMessage(message, []);
   });
 }
 
-function failureOf(steps: readonly DiskStep[]): Omit<StepsAnswer, "id"> {
+function failureOf(steps: readonly DiskStep[]): StepsAnswer {
   try {
     for (const step of steps) take(step);
     return {};

@@ -4,7 +4,7 @@ import { Follower } from "./follower.ts";
 import { checkLimits, defaultLimits, type HistoryLimits } from "./limits.ts";
 import type { HistoryOptions, HistoryPorts } from "./ports.ts";
 import { LookupTurns } from "./lookup-turns.ts";
-import { type Found, type RowSource, search, type Wanted } from "./search.ts";
+import { type Found, recordsOf, type RowSource, search, type Wanted } from "./search.ts";
 import { SegmentDamage } from "./segment-format.ts";
 import { SegmentShelf } from "./segment-shelf.ts";
 
@@ -52,8 +52,6 @@ export function createHistory(
   checkLimits(limits);
   return new RunningHistory(ports, options, limits);
 }
-
-const readAtOnce = 17;
 
 /** A healthy history is behind by no more: then it says so. */
 const behindMsMax = 60_000;
@@ -144,19 +142,16 @@ class RunningHistory implements History {
     }
   }
 
-  /** A few at once, so that large ones do not fill the memory; at least one. */
+  /** As many as fit an answer, at least one. */
   async #read(found: readonly Found[]): Promise<readonly HistoryRecord[]> {
+    const read = await recordsOf(found);
     const records: HistoryRecord[] = [];
     let bytes = 0;
-    while (records.length < found.length && bytes < this.#limits.pageBytesMax) {
-      const some = found.slice(records.length, records.length + readAtOnce);
-      const read = await Promise.all(
-        some.map(async ({ seconds, ordinal, record }) => ({ seconds, ordinal, bytes: await record() })),
-      );
-      for (const one of read) {
-        records.push(one);
-        bytes += one.bytes.length;
-      }
+    for (const [index, { seconds, ordinal }] of found.entries()) {
+      const own = read[index];
+      if (!own || bytes >= this.#limits.pageBytesMax) break;
+      records.push({ seconds, ordinal, bytes: own });
+      bytes += own.length;
     }
     return records;
   }

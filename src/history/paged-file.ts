@@ -2,6 +2,7 @@
 // segments share. Must not: know what stands in it.
 import { crc32 } from "node:zlib";
 import type { Disk, ReadFile } from "../disk/contract.ts";
+import { allDone } from "./all-done.ts";
 import { type About, magic, pageBytes, parseAbout, SegmentDamage, tailBytes } from "./segment-format.ts";
 import { TwoAgeCache } from "./two-age-cache.ts";
 
@@ -28,9 +29,11 @@ export function cacheKey(file: number, place: number): number {
   return file * keysPerFile + place;
 }
 
-/** Pages between two wanted ones that are read with them: cheaper than to read twice. */
-const nearPages = 4;
-const runPagesMax = 64;
+/**
+ * What is wanted together and is more than this is read once and not kept: it lies scattered, the next to ask for scattered
+ * things will ask for others, and to read them again costs no more than to find them here.
+ */
+const keptTogetherMax = 8;
 
 const noBytes = Buffer.alloc(0);
 
@@ -40,6 +43,15 @@ export interface BlockPlace {
   readonly offset: number;
   readonly packedBytes: number;
   /** CRC-32. */
+  readonly sum: number;
+}
+
+/** What is read whole and has a sum: a page or a block. */
+interface Piece {
+  /** In the cache. */
+  readonly key: number;
+  readonly offset: number;
+  readonly length: number;
   readonly sum: number;
 }
 
@@ -82,43 +94,52 @@ export class PagedFile {
   }
 
   /** The word at a multiple of four. */
-  async word(offset: number): Promise<number> {
+  word(offset: number): number | Promise<number> {
     const number = Math.floor(offset / pageBytes);
-    const page = this.#cached(number) ?? (await this.#pages(number, number)[0]);
-    const at = offset % pageBytes;
-    if (!page || at + 4 > page.length) throw new SegmentDamage(this.path, `There is nothing at ${offset}.`);
-    return page.readUInt32LE(at);
+    const page = this.#cached(number);
+    return page ? this.#wordIn(page, offset) : this.#kept(number).then((come) => this.#wordIn(come, offset));
+  }
+
+  /** All words of a stretch, by the same offsets. */
+  async words(offset: number, length: number): Promise<(offset: number) => number> {
+    const [first, last] = [pageAt(offset), pageAt(offset + Math.max(1, length) - 1)];
+    const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    const cached = numbers.map((number) => this.#cached(number));
+    const pages = cached.every((page) => page !== undefined)
+      ? cached
+      : await allDone(numbers.map(async (number, index) => cached[index] ?? this.#kept(number)));
+    return (at) => this.#wordIn(pages[pageAt(at) - first] ?? noBytes, at);
   }
 
   async bytes(offset: number, length: number): Promise<Buffer> {
-    if (offset + length > this.#pagedEnd) {
-      throw new SegmentDamage(this.path, `There are no ${length} bytes at ${offset}.`);
-    }
-    const first = Math.floor(offset / pageBytes);
-    const last = Math.floor((offset + Math.max(1, length) - 1) / pageBytes);
-    const start = offset - first * pageBytes;
-    const known = first === last ? this.#cached(first) : undefined;
-    const pages = known ? [known] : await Promise.all(this.#pages(first, last));
-    const [only] = pages;
-    const all = only && pages.length === 1 ? only : Buffer.concat(pages);
-    return all.subarray(start, start + length);
+    const start = offset % pageBytes;
+    const page = start + length <= pageBytes ? this.#cached(pageAt(offset)) : undefined;
+    const isHere = page !== undefined && start + length <= page.length;
+    return isHere ? page.subarray(start, start + length) : this.gathered([offset], length);
   }
 
-  /** Reads the pages of these places before they are asked for one by one: those that lie close together at once. */
-  async prefetch(offsets: readonly number[]): Promise<void> {
-    const numbers = offsets.map((offset) => Math.floor(offset / pageBytes)).toSorted((a, b) => a - b);
-    const loading: Promise<Buffer>[] = [];
-    for (let at = 0; at < numbers.length; ) {
-      const first = numbers[at] ?? 0;
-      let last = first;
-      for (at += 1; at < numbers.length; at += 1) {
-        const next = numbers[at] ?? 0;
-        if (next > last + nearPages || next >= first + runPagesMax) break;
-        last = next;
+  /** So many bytes of each of these places, one behind the other; what is not in memory is read in one go. */
+  async gathered(offsets: readonly number[], length: number): Promise<Buffer> {
+    const all = Buffer.allocUnsafe(offsets.length * length);
+    const wanted = new Map<number, number[]>();
+    for (const [index, offset] of offsets.entries()) {
+      if (offset + length > this.#pagedEnd) {
+        throw new SegmentDamage(this.path, `There are no ${length} bytes at ${offset}.`);
       }
-      loading.push(...this.#pages(first, last));
+      for (let number = pageAt(offset); number * pageBytes < offset + length; number += 1) {
+        const same = wanted.get(number);
+        if (same) same.push(index);
+        else wanted.set(number, [index]);
+      }
     }
-    await Promise.all(loading);
+    const pieces = [...wanted.keys()].toSorted((a, b) => a - b).map((number) => this.#page(number));
+    await this.#pieces(pieces, (page, { key, offset: start }) => {
+      for (const index of wanted.get(key) ?? []) {
+        const from = (offsets[index] ?? 0) - start;
+        page.copy(all, index * length + Math.max(0, -from), Math.max(0, from), Math.max(0, from + length));
+      }
+    });
+    return all;
   }
 
   /** The same, for what is read once: the cache keeps what lookups read. */
@@ -134,16 +155,19 @@ export class PagedFile {
     return bytes.subarray(offset - start, offset - start + length);
   }
 
-  /** A block, in the cache like a page. */
-  async block({ number, offset, packedBytes, sum }: BlockPlace): Promise<Buffer> {
-    const key = firstBlockKey + number;
-    return this.#known(key) ?? this.#loaded(key, this.#readBlock({ offset, packedBytes, sum }));
-  }
-
-  async #readBlock({ offset, packedBytes, sum }: Omit<BlockPlace, "number">): Promise<Buffer> {
-    const packed = await this.unchecked(offset, packedBytes);
-    this.check(packed, { offset, sum });
-    return packed;
+  /** Reads blocks, all in one go. `take` gets each as it lies in the file, checked and lent: it is something else afterwards. */
+  async blocks<Place extends BlockPlace>(
+    places: readonly Place[],
+    take: (packed: Buffer, place: Place) => void,
+  ): Promise<void> {
+    const byKey = new Map(places.map((place) => [firstBlockKey + place.number, place]));
+    const pieces = places.map(({ number, offset, packedBytes, sum }) => ({
+      ...{ key: firstBlockKey + number, offset, length: packedBytes, sum },
+    }));
+    await this.#pieces(pieces, (packed, { key }) => {
+      const place = byKey.get(key);
+      if (place) take(packed, place);
+    });
   }
 
   /** Bytes that have no page: whoever reads them checks them. */
@@ -163,53 +187,83 @@ export class PagedFile {
     await this.#file.close();
   }
 
-  #cached(number: number): Buffer | undefined {
-    return this.#caches.pages.get(cacheKey(this.number, number));
+  #cached(key: number): Buffer | undefined {
+    return this.#caches.pages.get(cacheKey(this.number, key));
   }
 
-  /** From the first to the last. Those that are not in memory and lie side by side are read at once. */
-  #pages(first: number, last: number): Promise<Buffer>[] {
-    const pages: Promise<Buffer>[] = [];
-    for (let number = first; number <= last; number = first + pages.length) {
-      const known = this.#known(number);
-      if (known) {
-        pages.push(Promise.resolve(known));
-        continue;
-      }
-      let end = number + 1;
-      while (end <= last && !this.#known(end)) end += 1;
-      pages.push(...this.#load(number, end));
+  #wordIn(page: Buffer, offset: number): number {
+    const at = offset % pageBytes;
+    if (at + 4 > page.length) throw new SegmentDamage(this.path, `There is nothing at ${offset}.`);
+    return page.readUInt32LE(at);
+  }
+
+  #page(number: number): Piece {
+    const offset = number * pageBytes;
+    const length = Math.min(pageBytes, this.#pagedEnd - offset);
+    if (length <= 0 || offset < this.#pagedStart) {
+      throw new SegmentDamage(this.path, `There is nothing at ${offset}.`);
     }
-    return pages;
+    return {
+      key: number,
+      offset,
+      length,
+      sum: this.#sums.readUInt32LE(((offset - this.#pagedStart) / pageBytes) * 4),
+    };
   }
 
-  #known(number: number): Buffer | Promise<Buffer> | undefined {
-    return this.#cached(number) ?? this.#loading.get(number);
+  /** A page that comes to the cache; meanwhile whoever asks for it waits for the same. */
+  async #kept(number: number): Promise<Buffer> {
+    return this.#loading.get(number) ?? this.#load([this.#page(number)])[0] ?? noBytes;
   }
 
-  #load(from: number, to: number): Promise<Buffer>[] {
-    const start = from * pageBytes;
-    const run = this.#checked(from, Math.min(to * pageBytes, this.#pagedEnd) - start);
-    return Array.from({ length: to - from }, (_, index) => {
-      const page = run.then((bytes) => {
-        const own = bytes.subarray(index * pageBytes, (index + 1) * pageBytes);
-        // A page alone must not hold the run it was read in.
-        return to - from === 1 ? own : Buffer.from(own);
-      });
-      return this.#loaded(from + index, page);
-    });
+  /** `take` gets each once, in any order and lent. */
+  async #pieces(pieces: readonly Piece[], take: (bytes: Buffer, piece: Piece) => void): Promise<void> {
+    const coming: Promise<void>[] = [];
+    const here: (readonly [Buffer, Piece])[] = [];
+    const missing: Piece[] = [];
+    for (const piece of pieces) {
+      const cached = this.#cached(piece.key);
+      const loading = this.#loading.get(piece.key);
+      if (cached) here.push([cached, piece]);
+      else if (loading) coming.push(loading.then((bytes) => take(bytes, piece)));
+      else missing.push(piece);
+    }
+    if (missing.length > keptTogetherMax) coming.push(this.#read(missing, take));
+    else if (missing.length > 0) {
+      const loading = this.#load(missing);
+      coming.push(...missing.map(async (piece, index) => take((await loading[index]) ?? noBytes, piece)));
+    }
+    if (coming.length > 0) await allDone(coming);
+    for (const [cached, piece] of here) take(cached, piece);
   }
 
   /** What comes goes to the cache; meanwhile whoever asks for it waits for the same. */
-  #loaded(number: number, coming: Promise<Buffer>): Promise<Buffer> {
-    const loading = coming
-      .then((bytes) => {
-        this.#caches.pages.add(cacheKey(this.number, number), bytes);
-        return bytes;
-      })
-      .finally(() => this.#loading.delete(number));
-    this.#loading.set(number, loading);
-    return loading;
+  #load(pieces: readonly Piece[]): Promise<Buffer>[] {
+    const kept = new Map<Piece, Buffer>();
+    const reading = this.#read(pieces, (bytes, piece) => {
+      const own = Buffer.allocUnsafeSlow(bytes.length);
+      own.set(bytes);
+      kept.set(piece, own);
+      this.#caches.pages.add(cacheKey(this.number, piece.key), own);
+    });
+    return pieces.map((piece) => {
+      const loading = reading
+        .then(() => kept.get(piece) ?? noBytes)
+        .finally(() => this.#loading.delete(piece.key));
+      this.#loading.set(piece.key, loading);
+      return loading;
+    });
+  }
+
+  /** In one go. What is read is checked before it is taken. */
+  async #read(pieces: readonly Piece[], take: (bytes: Buffer, piece: Piece) => void): Promise<void> {
+    await this.#file.readMany(pieces, (read, index) => {
+      const piece = pieces[index];
+      if (!piece) return;
+      const bytes = Buffer.from(read.buffer, read.byteOffset, read.byteLength);
+      this.check(bytes.length === piece.length ? bytes : noBytes, piece);
+      take(bytes, piece);
+    });
   }
 
   /** So many bytes from a page's beginning, all of whose pages are whole and what was written. */
@@ -226,6 +280,10 @@ export class PagedFile {
     }
     return bytes;
   }
+}
+
+function pageAt(offset: number): number {
+  return Math.floor(offset / pageBytes);
 }
 
 interface Opened {

@@ -1,14 +1,14 @@
 // Searches words that rise, in a file of which each page costs a read. Pure.
 
 export interface RisingWords {
-  readonly wordAt: (index: number) => Promise<number>;
+  readonly wordAt: (index: number) => number | Promise<number>;
   readonly count: number;
   /** All words are below. */
   readonly wordsEnd: number;
 }
 
-/** So far from where a word should stand it is looked for first: about a page. */
-const firstStride = 4 * 1024;
+/** So far from where a word should stand it is looked for first: mostly within its page, or the next. */
+const firstStride = 1024;
 
 /**
  * The first index whose word is not below; `count` when all are. Looks where it should be if the words rose evenly, and in

@@ -8,7 +8,7 @@ import type { Found, RowSource, Wanted } from "./search.ts";
 import { type About, postingHeadWords, rowWords, SegmentDamage, tableWords } from "./segment-format.ts";
 import { SortedWords } from "./sorted-words.ts";
 import { hashOfId, hashOfTerm, idSeedOf, termKinds } from "./terms.ts";
-import { newestFirst } from "./top-rows.ts";
+import { newestFirst, type Row } from "./top-rows.ts";
 
 /** Rows from `from` up to, without, `to`. */
 interface RowRange {
@@ -16,19 +16,34 @@ interface RowRange {
   readonly to: number;
 }
 
-interface RecordBlock extends BlockPlace {
+/** The rows of a term: `count` words that rise. */
+interface Posting {
+  readonly offset: number;
+  readonly count: number;
+}
+
+type Located = readonly [posting: Posting | undefined, within: RowRange];
+
+interface WantedBlock extends BlockPlace {
   readonly rawStart: number;
   readonly rawBytes: number;
+  /** Of the wanted records, those in it. */
+  readonly indexes: number[];
 }
 
 const rowBytes = rowWords * 4;
+/** Words of a posting on both sides of a guess: two or three pages. */
+const readAheadWords = 3 * 1024;
+const wholeRange: RowRange = { from: 0, to: Number.POSITIVE_INFINITY };
 
 export class SealedSegment implements RowSource {
   readonly #file: PagedFile;
   readonly #seconds: SortedWords;
   readonly #ids: SortedWords;
   readonly #terms: SortedWords;
-  #table: Promise<Buffer> | undefined;
+  #table: Buffer | undefined;
+  /** What was found out ahead. */
+  readonly #located = new WeakMap<Wanted, Located>();
   #users = 0;
   #isRetired = false;
 
@@ -97,12 +112,23 @@ export class SealedSegment implements RowSource {
   }
 
   async find(wanted: Wanted): Promise<readonly Found[]> {
-    const { about } = this;
-    const scope = about.scopes.indexOf(wanted.scope);
-    if (scope === -1 || about.minSeconds > wanted.toSeconds || about.firstOrdinal >= wanted.endOrdinal) {
-      return [];
-    }
+    const scope = this.#scopeOf(wanted);
+    if (scope === undefined) return [];
     return wanted.term.kind === "EventId" ? this.#findId(wanted) : this.#findTerm(wanted, scope);
+  }
+
+  async lookAhead(wanted: Wanted): Promise<void> {
+    const scope = this.#scopeOf(wanted);
+    if (scope === undefined) return;
+    this.#located.set(wanted, await this.#locate(wanted, scope));
+  }
+
+  /** Its number here; undefined when there is nothing of it. */
+  #scopeOf(wanted: Wanted): number | undefined {
+    const { scopes, minSeconds, firstOrdinal } = this.about;
+    const scope = scopes.indexOf(wanted.scope);
+    const mayHave = scope !== -1 && minSeconds <= wanted.toSeconds && firstOrdinal < wanted.endOrdinal;
+    return mayHave ? scope : undefined;
   }
 
   async #findId(wanted: Wanted): Promise<readonly Found[]> {
@@ -112,69 +138,104 @@ export class SealedSegment implements RowSource {
       if ((await this.#ids.at(at)) !== hash) break;
       rows.push(await this.#file.word(this.about.sections.ids + at * 8 + 4));
     }
-    if (rows.length === 0) return [];
-    const range = await this.#rangeOf(wanted);
+    // Mostly there is one, and its row says when it was. What was posted again and again is looked for by its time first.
+    const range = rows.length > wanted.limit ? await this.#rangeOf(wanted) : wholeRange;
     const inRange = rows.filter((row) => row >= range.from && row < range.to);
-    const found = (await this.#foundAt(inRange)).filter(({ ordinal }) => ordinal < wanted.endOrdinal);
+    const found = (await this.#foundAt(inRange)).filter((one) => isWanted(one, wanted));
     return found.toSorted(newestFirst).slice(0, wanted.limit);
   }
 
   async #findTerm(wanted: Wanted, scope: number): Promise<readonly Found[]> {
-    const posting = await this.#postingOf(wanted, scope);
-    if (!posting) return [];
-    const { from, to } = await this.#rangeOf(wanted);
-    if (from >= to) return [];
-    const found: Found[] = [];
+    const [posting, { from, to }] = this.#located.get(wanted) ?? (await this.#locate(wanted, scope));
+    if (!posting || from >= to) return [];
     const rowAt = (index: number) => this.#file.word(posting.offset + index * 4);
     const list = { wordAt: rowAt, count: posting.count, wordsEnd: this.about.rows };
-    for (let index = (await firstNotBelow(list, to)) - 1; index >= 0; ) {
-      const rows: number[] = [];
-      for (; index >= 0 && rows.length < wanted.limit - found.length; index -= 1) {
-        const row = await rowAt(index);
-        if (row < from) index = 0;
-        else rows.push(row);
-      }
-      for (const one of await this.#foundAt(rows)) if (one.ordinal < wanted.endOrdinal) found.push(one);
-      if (found.length === wanted.limit) break;
+    const found: Found[] = [];
+    for (let end = await firstNotBelow(list, to); end > 0; ) {
+      const start = Math.max(0, end - (wanted.limit - found.length));
+      const rows = await this.#rowsIn(posting, { from: start, to: end });
+      const inRange = rows.filter((row) => row >= from);
+      for (const one of await this.#foundAt(inRange)) if (one.ordinal < wanted.endOrdinal) found.push(one);
+      if (found.length === wanted.limit || inRange.length < rows.length) break;
+      end = start;
     }
     return found;
   }
 
-  async #postingOf(
-    { scope, term }: Wanted,
-    scopeNumber: number,
-  ): Promise<{ readonly offset: number; readonly count: number } | undefined> {
+  /** Both together, so that what they read first is read in one go. */
+  #locate(wanted: Wanted, scope: number): Promise<Located> {
+    return Promise.all([this.#postingOf(wanted, scope), this.#rangeOf(wanted)]);
+  }
+
+  /** Some rows of a posting, the last one first. */
+  async #rowsIn(posting: Posting, { from, to }: RowRange): Promise<readonly number[]> {
+    const start = posting.offset + from * 4;
+    const rowAt = await this.#file.words(start, (to - from) * 4);
+    return Array.from({ length: to - from }, (_, index) => rowAt(start + (to - from - 1 - index) * 4));
+  }
+
+  async #postingOf(wanted: Wanted, scopeNumber: number): Promise<Posting | undefined> {
+    const { scope, term } = wanted;
     if (term.kind === "EventId") return undefined;
     const kind = termKinds[term.kind];
     const hash = hashOfTerm({ scope, kind, value: term.value });
     const value = Buffer.from(term.value, "utf8");
     for (let at = await this.#terms.firstNotBelow(hash); at < this.#terms.count; at += 1) {
       if ((await this.#terms.at(at)) !== hash) return undefined;
-      const { sections } = this.about;
-      const offset = sections.postings + (await this.#file.word(sections.terms + at * 8 + 4));
-      const head = await this.#file.bytes(offset, postingHeadWords * 4);
+      const { start, end } = await this.#placeOfPosting(at);
+      const rowsAt = postingHeadWords * 4 + Math.ceil(value.length / 4) * 4;
+      if (start + rowsAt > end) continue;
+      const offset = start + rowsAt;
+      // Most likely it is this one: the part of it that is looked into next is read with its head.
+      const [head] = await Promise.all([
+        this.#file.bytes(start, rowsAt),
+        this.#readAhead({ offset, count: (end - offset) / 4 }, wanted.toSeconds),
+      ]);
       const isTerm =
         head.readUInt32LE(0) === scopeNumber &&
         head.readUInt32LE(4) === kind &&
         head.readUInt32LE(8) === value.length;
-      const valueOffset = offset + postingHeadWords * 4;
-      if (isTerm && (await this.#file.bytes(valueOffset, value.length)).equals(value)) {
-        return { offset: valueOffset + Math.ceil(value.length / 4) * 4, count: head.readUInt32LE(12) };
+      const valueAt = postingHeadWords * 4;
+      if (isTerm && head.subarray(valueAt, valueAt + value.length).equals(value)) {
+        return { offset, count: head.readUInt32LE(12) };
       }
     }
     return undefined;
   }
 
+  /** It ends where the next one begins; the last one perhaps a word before the next section. */
+  async #placeOfPosting(term: number): Promise<{ readonly start: number; readonly end: number }> {
+    const { sections, termCount } = this.about;
+    const [start, end] = await Promise.all([
+      this.#file.word(sections.terms + term * 8 + 4),
+      term + 1 < termCount
+        ? this.#file.word(sections.terms + (term + 1) * 8 + 4)
+        : sections.terms - sections.postings,
+    ]);
+    return { start: sections.postings + start, end: sections.postings + end };
+  }
+
+  /** Brings to the cache what lies about where the rows of this time should be, if they rise evenly. */
+  async #readAhead({ offset, count }: Posting, seconds: number): Promise<void> {
+    // It lies beside its head.
+    if (count <= readAheadWords) return;
+    const guess = Math.floor((count * this.#seconds.roughly(seconds)) / Math.max(1, this.about.rows));
+    const from = Math.max(0, guess - readAheadWords);
+    const to = Math.min(count, guess + readAheadWords);
+    await this.#file.words(offset + from * 4, (to - from) * 4);
+  }
+
   /** The rows within the wanted times and behind the page before. */
   async #rangeOf({ fromSeconds, toSeconds, before }: Wanted): Promise<RowRange> {
-    const from = await this.#seconds.firstNotBelow(fromSeconds);
     if (!before || before.seconds > toSeconds) {
-      return { from, to: await this.#seconds.firstNotBelow(toSeconds + 1) };
+      const [from, to] = await Promise.all([this.#firstAt(fromSeconds), this.#firstAt(toSeconds + 1)]);
+      return { from, to };
     }
-    const [first, end] = [
-      await this.#seconds.firstNotBelow(before.seconds),
-      await this.#seconds.firstNotBelow(before.seconds + 1),
-    ];
+    const [from, first, end] = await Promise.all([
+      this.#firstAt(fromSeconds),
+      this.#firstAt(before.seconds),
+      this.#firstAt(before.seconds + 1),
+    ]);
     const ordinalAt = (index: number) =>
       this.#file.word(this.about.sections.rows + (first + index) * rowBytes + 4);
     const within = before.ordinal - this.about.firstOrdinal;
@@ -182,50 +243,85 @@ export class SealedSegment implements RowSource {
     return { from, to: first + (await firstNotBelow(list, within)) };
   }
 
-  async #foundAt(rows: readonly number[]): Promise<readonly Found[]> {
-    const { sections, firstOrdinal } = this.about;
-    await this.#file.prefetch(rows.map((row) => sections.rows + row * rowBytes));
-    return Promise.all(
-      rows.map(async (row) => {
-        const words = await this.#file.bytes(sections.rows + row * rowBytes, rowBytes);
-        const place = words.readUInt32LE(8);
-        return {
-          seconds: words.readUInt32LE(0),
-          ordinal: firstOrdinal + words.readUInt32LE(4),
-          record: () => this.#recordAt(place),
-        };
-      }),
-    );
+  /** The first row at this second or later. */
+  async #firstAt(seconds: number): Promise<number> {
+    const { minSeconds, maxSeconds, rows } = this.about;
+    if (seconds <= minSeconds) return 0;
+    return seconds > maxSeconds ? rows : this.#seconds.firstNotBelow(seconds);
   }
 
-  async #recordAt(place: number): Promise<Buffer> {
-    const block = await this.#blockOf(place);
-    const { number, rawStart, rawBytes } = block;
-    const packed = await this.#file.block(block);
+  async #foundAt(rows: readonly number[]): Promise<readonly Found[]> {
+    const { sections, firstOrdinal } = this.about;
+    const offsets = rows.map((row) => sections.rows + row * rowBytes);
+    const words = await this.#file.gathered(offsets, rowBytes);
+    return rows.map((_row, index) => ({
+      seconds: words.readUInt32LE(index * rowBytes),
+      ordinal: firstOrdinal + words.readUInt32LE(index * rowBytes + 4),
+      source: this,
+      place: words.readUInt32LE(index * rowBytes + 8),
+    }));
+  }
+
+  /** The records at these places; all their blocks are read in one go. */
+  async records(places: readonly number[]): Promise<readonly Buffer[]> {
+    const table = await this.#tableWords();
+    const blocks = new Map<number, WantedBlock>();
+    for (const [index, place] of places.entries()) {
+      const number = this.#blockAt(place, table);
+      const block = blocks.get(number);
+      if (block) block.indexes.push(index);
+      else blocks.set(number, { ...blockOf(number, table), indexes: [index] });
+    }
+    const records: Buffer[] = places.map(() => noRecord);
+    const inOrder = [...blocks.values()].toSorted((a, b) => a.number - b.number);
+    await this.#file.blocks(inOrder, (packed, block) => {
+      for (const index of block.indexes) records[index] = this.#recordIn(block, packed, places[index] ?? 0);
+    });
+    return records;
+  }
+
+  #recordIn({ number, offset, rawStart, rawBytes }: WantedBlock, packed: Buffer, place: number): Buffer {
     const record = lineOf({ key: cacheKey(this.#file.number, number), packed, rawBytes }, place - rawStart);
     if (!record) {
-      throw new SegmentDamage(this.path, `There is no record at ${place} of the block at ${block.offset}.`);
+      throw new SegmentDamage(this.path, `There is no record at ${place} of the block at ${offset}.`);
     }
     return record;
   }
 
-  async #blockOf(place: number): Promise<RecordBlock> {
+  async #tableWords(): Promise<Buffer> {
     const { sections, blockCount } = this.about;
-    this.#table ??= this.#file.bytes(sections.table, (blockCount + 1) * tableWords * 4);
-    const table = await this.#table;
-    const wordOf = (block: number, word: number) => table.readUInt32LE((block * tableWords + word) * 4);
+    this.#table ??= await this.#file.bytes(sections.table, (blockCount + 1) * tableWords * 4);
+    return this.#table;
+  }
+
+  #blockAt(place: number, table: Buffer): number {
     let low = 0;
-    let high = blockCount - 1;
+    let high = this.about.blockCount - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (wordOf(middle, 0) <= place) low = middle;
+      if (tableWord(table, middle, 0) <= place) low = middle;
       else high = middle - 1;
     }
-    const [rawStart, offset] = [wordOf(low, 0), wordOf(low, 1)];
-    return {
-      number: low,
-      ...{ rawStart, rawBytes: wordOf(low + 1, 0) - rawStart },
-      ...{ offset, packedBytes: wordOf(low + 1, 1) - offset, sum: wordOf(low, 2) },
-    };
+    return low;
   }
+}
+
+const noRecord = Buffer.alloc(0);
+
+function isWanted(row: Row, { fromSeconds, toSeconds, endOrdinal, before }: Wanted): boolean {
+  const isInTime = row.seconds >= fromSeconds && row.seconds <= toSeconds && row.ordinal < endOrdinal;
+  return isInTime && (!before || newestFirst(row, before) > 0);
+}
+
+function tableWord(table: Buffer, block: number, word: number): number {
+  return table.readUInt32LE((block * tableWords + word) * 4);
+}
+
+function blockOf(number: number, table: Buffer): Omit<WantedBlock, "indexes"> {
+  const [rawStart, offset] = [tableWord(table, number, 0), tableWord(table, number, 1)];
+  return {
+    number,
+    ...{ rawStart, rawBytes: tableWord(table, number + 1, 0) - rawStart },
+    ...{ offset, packedBytes: tableWord(table, number + 1, 1) - offset, sum: tableWord(table, number, 2) },
+  };
 }

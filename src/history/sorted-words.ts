@@ -24,22 +24,27 @@ export class SortedWords {
     return this.#place.count;
   }
 
-  at(index: number): Promise<number> {
+  at(index: number): number | Promise<number> {
     return this.#file.word(this.#place.offset + index * this.#place.stride);
+  }
+
+  /** Where `firstNotBelow` will be, as far as is known without reading. */
+  roughly(word: number): number {
+    const { firsts, count } = this.#place;
+    const block = firstIndex(firsts.length, (index) => (firsts[index] ?? 0) >= word);
+    return Math.max(0, Math.min(count, (block - 0.5) * entriesPerFirst));
   }
 
   /** The first entry whose word is not below; `count` when all are. */
   async firstNotBelow(word: number): Promise<number> {
     const { firsts, count } = this.#place;
     const block = firstIndex(firsts.length, (index) => (firsts[index] ?? 0) >= word);
-    let low = Math.max(0, (block - 1) * entriesPerFirst);
-    let high = Math.min(count, block * entriesPerFirst);
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((await this.at(middle)) < word) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    const from = Math.max(0, (block - 1) * entriesPerFirst);
+    const to = Math.min(count, block * entriesPerFirst);
+    if (from >= to) return from;
+    const { offset, stride } = this.#place;
+    const wordAt = await this.#file.words(offset + from * stride, (to - from) * stride);
+    return from + firstIndex(to - from, (index) => wordAt(offset + (from + index) * stride) >= word);
   }
 }
 

@@ -7,6 +7,7 @@
 // - folders stay (the contract makes them durable at once).
 import { basename, dirname, normalize } from "node:path/posix";
 import type { AppendFile, Disk, DiskStep, ReadFile } from "../../src/disk/contract.ts";
+import { readEach } from "../../src/disk/read-each.ts";
 import { stepByStep } from "../../src/disk/step-by-step.ts";
 
 /** `before`: the call has no effect. `partial`: an append writes some prefix, a sync or anything else has no effect. `after`: it has its whole effect, and fails all the same. */
@@ -181,13 +182,15 @@ export class SimulatedDisk implements Disk {
       const content = this.#names.get(normalize(path));
       if (!content) return undefined;
       let isOpen = true;
+      const read = (offset: number, length: number) =>
+        this.#call("read", () => {
+          if (!isOpen) throw fileError("EBADF", "read", path);
+          return content.bytes.slice(offset, offset + length);
+        });
       return {
         sizeBytes: content.bytes.length,
-        read: (offset, length) =>
-          this.#call("read", () => {
-            if (!isOpen) throw fileError("EBADF", "read", path);
-            return content.bytes.slice(offset, offset + length);
-          }),
+        read,
+        readMany: (ranges, take) => readEach({ read }, ranges, take),
         close: () =>
           this.#call("close", () => {
             isOpen = false;
