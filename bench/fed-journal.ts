@@ -1,8 +1,6 @@
 // A journal that makes its frames up when they are read: millions of management events of some months, without a disk. What
 // making them costs is measured by itself and taken off.
-import type { FrameRecord, Journal, Position, StoredFrame } from "../src/journal/contract.ts";
-import { noteOf, type RecordNote } from "../src/event/record-note.ts";
-import { scanBatch } from "../src/event/scan.ts";
+import type { Journal, Position, StoredFrame } from "../src/journal/contract.ts";
 import type { MatchSet } from "../src/selector/match-set.ts";
 import { generatedRecords } from "./records/generated-records.ts";
 
@@ -14,15 +12,12 @@ export interface Feed {
   /** Every so many events one is of a user of their own. */
   readonly rareEvery: number;
   readonly matchSet: MatchSet;
-  /** Whether records come with what the door noted of them, as those in memory do, or without, as from a disk. */
-  readonly hasNotes: boolean;
 }
 
 interface Pattern {
   readonly bytes: Buffer;
   readonly timeAt: number;
   readonly idAt: number;
-  readonly note: RecordNote | undefined;
 }
 
 const distinct = 20_000;
@@ -89,10 +84,13 @@ export class FedJournal implements Journal {
   read = () => Promise.reject(new Error("Everything is recent here."));
 
   #frameAt(seq: number): StoredFrame {
-    const { perFrame, events } = this.#feed;
+    const { perFrame, events, matchSet } = this.#feed;
     const first = (seq - 1) * perFrame;
     const count = Math.min(perFrame, events - first);
-    const records = Array.from({ length: count }, (_, at) => this.#frameRecordAt(first + at));
+    const records = Array.from({ length: count }, (_, at) => ({
+      bytes: this.#recordAt(first + at),
+      matchSet,
+    }));
     const header = {
       door: "events",
       principal: "bench",
@@ -103,18 +101,6 @@ export class FedJournal implements Journal {
   }
 
   #recordAt(index: number): Buffer {
-    return this.#patternAt(index).bytes;
-  }
-
-  #frameRecordAt(index: number): FrameRecord {
-    const { bytes, note } = this.#patternAt(index);
-    const { matchSet, hasNotes } = this.#feed;
-    // The door makes a new one for each record.
-    return { bytes, matchSet, note: hasNotes && typeof note === "object" ? { ...note } : undefined };
-  }
-
-  /** Filled in. */
-  #patternAt(index: number): Pattern {
     const pattern = this.#patterns[index % this.#patterns.length];
     if (!pattern) throw new Error("There are no patterns.");
     const { rareEvery } = this.#feed;
@@ -122,7 +108,7 @@ export class FedJournal implements Journal {
       return rareRecord(pattern, { index, time: this.#timeText(index) });
     this.#timeText(index).copy(pattern.bytes, pattern.timeAt);
     writeId(index, pattern.bytes, pattern.idAt);
-    return pattern;
+    return pattern.bytes;
   }
 
   /** Most events are in order; one in a hundred is late. */
@@ -145,10 +131,7 @@ export class FedJournal implements Journal {
 function patternOf(text: string): Pattern {
   const bytes = Buffer.from(text);
   const behind = (key: string) => bytes.indexOf(key) + key.length;
-  const scan = scanBatch(bytes);
-  const [record] = scan.kind === "records" ? scan.records : [];
-  const note = record && "inPlace" in record ? noteOf(record.inPlace, 0) : undefined;
-  return { bytes, timeAt: behind('"eventTime":"'), idAt: behind('"eventID":"'), note };
+  return { bytes, timeAt: behind('"eventTime":"'), idAt: behind('"eventID":"') };
 }
 
 /** Only the last two groups differ, and the first: as spread as random ones for hashing, cheaper to make. */
@@ -157,7 +140,7 @@ function writeId(index: number, bytes: Buffer, at: number): void {
   bytes.write(index.toString(16).padStart(12, "0"), at + 24, "latin1");
 }
 
-function rareRecord({ bytes }: Pattern, { index, time }: { index: number; time: Buffer }): Pattern {
+function rareRecord({ bytes }: Pattern, { index, time }: { index: number; time: Buffer }): Buffer {
   const record = JSON.parse(bytes.toString()) as Record<string, unknown>;
   record["userIdentity"] = {
     type: "IAMUser",
@@ -170,5 +153,5 @@ function rareRecord({ bytes }: Pattern, { index, time }: { index: number; time: 
   record["readOnly"] = false;
   const made = patternOf(JSON.stringify(record));
   writeId(index, made.bytes, made.idAt);
-  return made;
+  return made.bytes;
 }

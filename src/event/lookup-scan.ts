@@ -58,7 +58,7 @@ export class LookupScan {
   derivedFieldsOf(range: RecordRange, fields: RecordFields): DerivedFields {
     if (!isPlaced(fields)) return parsedFieldsOf(range);
     const { username, accessKeyId } = this.namesOf(range.body, fields.userIdentityAt);
-    return { username, accessKeyId, resources: resourcesIn(range.body, 0, fields) };
+    return { username, accessKeyId, resources: resourcesIn(range.body, fields) };
   }
 
   /** Everything that the record is looked up by. */
@@ -117,41 +117,24 @@ function readNames(body: Buffer, start: number): LookupNames {
 
 const identityNames = ["type", "userName", "principalId", "arn", "accessKeyId"] as const;
 
-/** What of a call's record tells its resources. */
-type CalledFields = Pick<
-  PlacedFields,
-  "eventSource" | "eventName" | "readOnly" | "requestParametersAt" | "responseElementsAt" | "resources"
->;
-
-/** The resources of a record's call. Its places count from `start` of the body. */
-export function resourcesIn(body: Buffer, start: number, fields: CalledFields): readonly LookupResource[] {
+/** The resources of a record's call. */
+function resourcesIn(body: Buffer, fields: PlacedFields): readonly LookupResource[] {
   const { eventSource = "", eventName = "", readOnly } = fields;
-  return resourcesAlong(pathsOf(eventSource, eventName, readOnly === true), body, { start, fields });
+  return resourcesAlong(pathsOf(eventSource, eventName, readOnly === true), body, fields);
 }
 
 /** The same for who knows the call's paths. */
 export function resourcesAlong(
   paths: CallPaths | undefined,
   body: Buffer,
-  {
-    start,
-    fields,
-  }: { readonly start: number; readonly fields: Omit<CalledFields, "eventSource" | "eventName"> },
+  fields: PlacedFields,
 ): readonly LookupResource[] {
   if (paths) {
-    const named = namedResources(body, placesOf(fields, start), paths);
+    const named = namedResources(body, fields, paths);
     if (named.length > 0) return named;
   }
   const { resources } = fields;
   return resources.length === 0 ? noResources : listedResourcesOf(resources);
-}
-
-/** In the body. */
-function placesOf({ requestParametersAt, responseElementsAt }: CallPlaces, start: number): CallPlaces {
-  return {
-    requestParametersAt: requestParametersAt === 0 ? 0 : start + requestParametersAt,
-    responseElementsAt: responseElementsAt === 0 ? 0 : start + responseElementsAt,
-  };
 }
 
 function namedResources(body: Buffer, places: CallPlaces, paths: CallPaths): readonly LookupResource[] {

@@ -175,8 +175,7 @@ export class Follower {
     let bytes = 0;
     for (const record of records) {
       bytes += record.bytes.length;
-      if (record.note !== undefined || !this.#surelyData.is(bufferOf(record.bytes)))
-        growing.segment.take(record);
+      if (!this.#surelyData.is(bufferOf(record.bytes))) growing.segment.take(record);
     }
     growing.toSeq = position.seq + 1;
     growing.coveredBytes += bytes;

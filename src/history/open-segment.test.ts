@@ -1,13 +1,12 @@
-// The segment in memory: what the door noted of a record is as good as reading the record again.
+// The segment in memory: records are indexed by what they say, and come back as they were.
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { lookupFieldsOf } from "../event/lookup-fields.ts";
 import { LookupScan } from "../event/lookup-scan.ts";
-import { noteOf } from "../event/record-note.ts";
-import { scanBatch } from "../event/scan.ts";
-import type { FrameRecord } from "../journal/contract.ts";
 import { parseAccountId } from "../model/arn.ts";
 import { parseRegion } from "../model/regions.ts";
 import { OpenSegment } from "./open-segment.ts";
+import { termKinds } from "./terms.ts";
 
 const account = parseAccountId("123456789012");
 const region = parseRegion("us-east-1");
@@ -65,70 +64,54 @@ function lineOf({
   return spaces === 0 ? JSON.stringify(record) : JSON.stringify(record, null, 1).replaceAll("\n", " ");
 }
 
-/** As the door scans them: together. */
-function noted(lines: readonly string[]): FrameRecord[] {
-  const body = Buffer.from(lines.join("\n"));
-  const scan = scanBatch(body);
-  if (scan.kind !== "records") throw new Error(scan.message);
-  return scan.records.map((record) => {
-    if (!("inPlace" in record)) throw new Error(record.problem);
-    const bytes = body.subarray(record.start, record.end);
-    return { bytes, matchSet, note: noteOf(record.inPlace, record.start) };
-  });
+/** By kind and value, as terms are. */
+function expectedTerms(line: string): Set<string> {
+  const fields = lookupFieldsOf(JSON.parse(line) as Record<string, unknown>);
+  const named = [
+    [termKinds.All, ""],
+    [termKinds.EventName, fields.eventName],
+    [termKinds.EventSource, fields.eventSource],
+    [termKinds.ReadOnly, fields.readOnly],
+    [termKinds.Username, fields.username],
+    [termKinds.AccessKeyId, fields.accessKeyId],
+    ...fields.resources.flatMap(({ type, name }) => [
+      [termKinds.ResourceName, name],
+      [termKinds.ResourceType, type],
+    ]),
+  ];
+  return new Set(named.filter(([, value]) => value !== undefined).map(([kind, value]) => `${kind} ${value}`));
 }
 
-function indexed(records: readonly FrameRecord[]): unknown {
+function indexed(lines: readonly string[]): unknown {
   const segment = new OpenSegment(7, 4096, new LookupScan());
-  for (const record of records) segment.take(record);
+  for (const line of lines) segment.take({ bytes: Buffer.from(line), matchSet });
   segment.look();
   const rows = Array.from({ length: segment.rows }, (_, row) => ({
     seconds: segment.seconds.at(row),
-    idHash: segment.idHashes.at(row),
     record: segment.blocks.recordAt(segment.places.at(row)).toString(),
-    terms: new Set<unknown>(),
+    terms: new Set<string>(),
   }));
   for (let pair = 0; pair < segment.pairs.length; pair += 1) {
-    rows[segment.pairs.rowOf(pair)]?.terms.add(segment.terms[segment.pairs.termOf(pair)]);
+    const term = segment.terms[segment.pairs.termOf(pair)];
+    rows[segment.pairs.rowOf(pair)]?.terms.add(`${term?.kind} ${term?.value}`);
   }
   return rows;
 }
 
-test("records with notes are indexed as records without, in the same order", () => {
+test("management events are rows, in order, with all they are looked up by", () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(anyEvent, fc.boolean()), { minLength: 1, maxLength: 30 }), (events) => {
-      const lines = events.map(([event]) => lineOf(event));
-      const all = noted(lines);
-      const plain = indexed(all.map(({ bytes }) => ({ bytes, matchSet })));
-      expect(indexed(all)).toEqual(plain);
-      // Own calls come between them, which nobody scanned.
-      expect(
-        indexed(all.map((record, at) => (events[at]?.[1] ? record : { bytes: record.bytes, matchSet }))),
-      ).toEqual(plain);
+    fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 30 }), (events) => {
+      const expected = events
+        .filter(({ category }) => category === "Management")
+        .map((event) => ({ line: lineOf(event), second: event.second }));
+      expect(indexed(events.map(lineOf))).toEqual(
+        expected.map(({ line, second }) => ({
+          seconds: Date.UTC(2026, 0, 10, 9, 18, second) / 1000,
+          record: line,
+          terms: expectedTerms(line),
+        })),
+      );
     }),
     { numRuns: 500 },
   );
-});
-
-test("most records have a note that tells all", () => {
-  const event = {
-    call: ["iam.amazonaws.com", "CreateUser"],
-    category: "Management",
-    isRead: false,
-    second: 1,
-    spaces: 0,
-  };
-  const rest = {
-    eventID: "01234567-89ab-cdef-0123-456789abcdef",
-    identity: {},
-    parameters: null,
-    resources: [],
-  };
-  const [management] = noted([lineOf({ ...event, ...rest } as never)]);
-  expect(management?.note).toMatchObject({
-    eventSource: "iam.amazonaws.com",
-    eventName: "CreateUser",
-    readOnly: false,
-  });
-  const [data] = noted([lineOf({ ...event, ...rest, category: "Data" } as never)]);
-  expect(data?.note).toBe("not looked up");
 });

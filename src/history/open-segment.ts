@@ -1,8 +1,7 @@
 // The segment that still grows: events of the journal's end, in memory, found by the same terms as those in files. Taken
 // from the journal again after a restart. Must not: touch the disk, know the journal's positions.
 import { type LookupScan, parsedFieldsOf, type RecordRange, resourcesAlong } from "../event/lookup-scan.ts";
-import { categoryOf, type RecordFields } from "../event/record.ts";
-import { type LookupPlaces, noteOf, notLookedUp } from "../event/record-note.ts";
+import { categoryOf, isPlaced, type PlacedFields, type RecordFields } from "../event/record.ts";
 import type { LookupResource } from "../event/lookup-fields.ts";
 import { readOne } from "../event/event-time.ts";
 import { scanBatch } from "../event/scan.ts";
@@ -46,15 +45,10 @@ interface CallTerms {
   readonly readOnly: number;
 }
 
-/** Where a record begins in a body, and in the text of all blocks. */
-interface RecordPlace {
-  readonly body: Buffer;
-  readonly start: number;
+/** A record among those that are looked at, and where it stands in the text of all blocks. */
+interface TakenRange extends RecordRange {
   readonly place: number;
 }
-
-/** A record among those that are looked at. */
-type TakenRange = RecordPlace & RecordRange;
 
 interface NewRow {
   readonly seconds: number;
@@ -120,32 +114,19 @@ export class OpenSegment implements RowSource {
     return 16 * this.rows + 12 * this.pairs.length + 200 * this.terms.length;
   }
 
-  /** Copies a record of a category that is looked up, unless its note says that it is none. It is found after `look`. */
-  take({ bytes, matchSet, note }: FrameRecord): void {
-    if (note === notLookedUp) return;
+  /** Copies a record. It is found after `look`. */
+  take({ bytes, matchSet }: FrameRecord): void {
     if (!this.blocks.fits(bytes.length)) {
       this.look();
       this.blocks.endBlock();
     }
     const start = this.blocks.add(bytes);
-    if (note) this.#takeNoted(start, note, matchSet);
-    else this.#wait(start, start + bytes.length, matchSet);
-  }
-
-  #takeNoted(start: number, note: LookupPlaces, matchSet: MatchSet): void {
-    // Rows are in journal order.
-    this.look();
-    const place = { body: this.blocks.room, start, place: this.blocks.placeOf(start) };
-    this.#addNoted(place, note, this.#scopeOf(matchSet, "M"));
-  }
-
-  #wait(start: number, end: number, matchSet: MatchSet): void {
     this.#waitingStarts.push(start);
     this.#waitingSets.push(matchSet);
-    this.#waitingEnd = end;
+    this.#waitingEnd = start + bytes.length;
   }
 
-  /** Scans and indexes what was taken without a note: all of it lies in the newest block, line by line. */
+  /** Indexes what was taken: all of it lies in the newest block, line by line. */
   look(): void {
     const starts = this.#waitingStarts;
     const sets = this.#waitingSets;
@@ -179,38 +160,38 @@ export class OpenSegment implements RowSource {
   }
 
   #index(range: TakenRange, fields: RecordFields, matchSet: MatchSet): void {
-    const note = noteOf(fields, range.start);
-    if (note === notLookedUp) return;
-    if (note) return this.#addNoted(range, note, this.#scopeOf(matchSet, "M"));
     const category = categoryOf(fields);
     if (category !== "Management" && category !== "Insight") return;
     const isInsight = category === "Insight";
-    this.#addParsed(range, fields, { scope: this.#scopeOf(matchSet, isInsight ? "I" : "M"), isInsight });
+    const scope = this.#scopeOf(matchSet, isInsight ? "I" : "M");
+    if (!isInsight && isPlaced(fields)) this.#addPlaced(range, fields, scope);
+    else this.#addParsed(range, fields, { scope, isInsight });
   }
 
   /** As nearly all come: nothing is made of what is only compared. */
-  #addNoted({ body, start, place }: RecordPlace, note: LookupPlaces, scope: OpenScope): void {
+  #addPlaced({ body, place }: TakenRange, fields: PlacedFields, scope: OpenScope): void {
+    const { eventTimeAt, eventIdAt } = fields;
     this.#addRow(scope, {
-      seconds: this.#times.at(body, start + note.eventTimeAt),
+      seconds: eventTimeAt === 0 ? this.#times.of(fields.eventTime ?? "") : this.#times.at(body, eventTimeAt),
       place,
-      idHash: hashOfIdAt(scope.idSeed, body, start + note.eventIdAt),
+      idHash:
+        eventIdAt === 0
+          ? hashOfId(scope.idSeed, fields.eventID ?? "")
+          : hashOfIdAt(scope.idSeed, body, eventIdAt),
     });
-    const { eventName, eventSource, readOnly, paths } = this.#callTerms(note, scope);
+    const { eventName, eventSource, readOnly, paths } = this.#callTerms(fields, scope);
     this.#pair(eventName);
     this.#pair(eventSource);
     if (readOnly !== none) this.#pair(readOnly);
-    const { userIdentityAt } = note;
-    const { username, accessKeyId } = this.#scan.namesOf(
-      body,
-      userIdentityAt === 0 ? 0 : start + userIdentityAt,
-    );
+    const { username, accessKeyId } = this.#scan.namesOf(body, fields.userIdentityAt);
     this.#pairValue(termKinds.Username, username);
     this.#pairValue(termKinds.AccessKeyId, accessKeyId);
-    this.#pairResources(resourcesAlong(paths, body, { start, fields: note }));
+    this.#pairResources(resourcesAlong(paths, body, fields));
   }
 
   /** Calls of one name are mostly of one source, and all of them read or none. */
-  #callTerms({ eventName, eventSource, readOnly }: LookupPlaces, scope: OpenScope): CallTerms {
+  #callTerms(fields: PlacedFields, scope: OpenScope): CallTerms {
+    const { eventName = "", eventSource = "", readOnly } = fields;
     const known = scope.calls.get(eventName);
     if (known && known.source === eventSource && known.isRead === readOnly) return known;
     const terms = {

@@ -1,7 +1,6 @@
 // Admits one scanned record: its required members, Region and account are checked, absent members are spliced in,
 // and the selectors decide. The answer is what will be journaled, or why not. Pure but for the ids it draws.
 import type { RecordFields } from "../event/record.ts";
-import { noteOf } from "../event/record-note.ts";
 import { missingMember } from "../event/required.ts";
 import { compactRecord, type ScannedRecord } from "../event/scan.ts";
 import { spliceMissing } from "../event/splice.ts";
@@ -28,11 +27,7 @@ export function admitRecord(
   const own = batch.subarray(scanned.start, scanned.end);
   const bytes = scanned.mayHaveLineBreak ? compactRecord(own) : own;
   // The common case: nothing to say against the record, nothing to add.
-  if (scanned.isComplete) {
-    const fields = scanned.inPlace;
-    const note = bytes === own ? noteOf(fields, scanned.start) : undefined;
-    return decided({ bytes, note }, fields, admission);
-  }
+  if (scanned.isComplete) return decided(bytes, scanned.inPlace, admission);
   const spliced = spliceMissing(bytes, scanned.fields, {
     eventID: admission.newEventId,
     recipientAccountId: admission.callerAccount,
@@ -44,15 +39,11 @@ export function admitRecord(
       message: `The member ${missing} is missing or has a value that is not valid.`,
     };
   }
-  return decided({ bytes: spliced.bytes, note: undefined }, spliced.fields, admission);
+  return decided(spliced.bytes, spliced.fields, admission);
 }
 
 /** `fields` are those of a record without a missing member. */
-function decided(
-  { bytes, note }: Required<Pick<FrameRecord, "bytes" | "note">>,
-  fields: RecordFields,
-  admission: Admission,
-): FrameRecord | Refusal {
+function decided(bytes: Uint8Array, fields: RecordFields, admission: Admission): FrameRecord | Refusal {
   const place = admission.places.of(fields.awsRegion ?? "", fields.recipientAccountId ?? "");
-  return "code" in place ? place : { bytes, matchSet: admission.index.match(fields, place), note };
+  return "code" in place ? place : { bytes, matchSet: admission.index.match(fields, place) };
 }

@@ -8,7 +8,6 @@
 // - Trimming follows the slowest registered reader; nothing that a registered reader has not released is removed.
 // - Size is bounded: at the limit, events are refused with `full`, while `ownCallReserveBytes` stay open for
 //   Cairn's own calls. A reservation made by `reserve` is honoured even at the limit.
-import type { RecordNote } from "../event/record-note.ts";
 import type { MatchSet } from "../selector/match-set.ts";
 
 export const frameBytesMax = 2 * 1024 * 1024;
@@ -28,8 +27,6 @@ export interface FrameRecord {
   /** One JSON object, UTF-8, as it will stand in the log file. */
   readonly bytes: Uint8Array;
   readonly matchSet: MatchSet;
-  /** What a door knows of the record. Kept while the record is in memory: readers must do without. */
-  readonly note?: RecordNote | undefined;
 }
 
 export interface Frame {

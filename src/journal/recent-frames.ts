@@ -2,7 +2,7 @@
 // end needs no disk, and memory does not grow with what is posted. Groups are encoded here and written from here.
 //
 // What lies in the room is overwritten sooner or later: frames may be looked at only while they are visited.
-import type { FrameRecord, StoredFrame } from "./contract.ts";
+import type { StoredFrame } from "./contract.ts";
 import type { Segment } from "./segment.ts";
 import { decodeOwnFrame } from "./segment-format.ts";
 
@@ -11,16 +11,6 @@ interface Kept {
   /** Where the entry lies in the room. */
   readonly start: number;
   readonly end: number;
-  /** Of its records, until it is forgotten; undefined when there are none. */
-  notes: Notes | undefined;
-}
-
-export type Notes = readonly FrameRecord["note"][];
-
-interface PlacedGroup {
-  readonly segment: Segment;
-  readonly firstSeq: number;
-  readonly frames: readonly { readonly bytes: number; readonly notes: Notes | undefined }[];
 }
 
 export class RecentFrames {
@@ -54,14 +44,21 @@ export class RecentFrames {
     return this.#room.subarray(start, end);
   }
 
-  /** What was placed last is durable: these frames, one after the other, from `firstSeq` on. */
-  keep(group: Buffer, { segment, firstSeq, frames }: PlacedGroup): void {
+  /** What was placed last is durable: frames of these sizes, one after the other, from `firstSeq` on. */
+  keep(
+    group: Buffer,
+    {
+      segment,
+      firstSeq,
+      sizes,
+    }: { readonly segment: Segment; readonly firstSeq: number; readonly sizes: readonly number[] },
+  ): void {
     if (firstSeq !== this.#endSeq) this.#forgetWhile(() => true);
-    this.#endSeq = firstSeq + frames.length;
+    this.#endSeq = firstSeq + sizes.length;
     if (group.buffer !== this.#room?.buffer) return this.#forgetWhile(() => true);
-    for (const { bytes, notes } of frames) {
-      this.#kept.push({ segment, start: this.#next, end: this.#next + bytes, notes });
-      this.#next += bytes;
+    for (const size of sizes) {
+      this.#kept.push({ segment, start: this.#next, end: this.#next + size });
+      this.#next += size;
     }
   }
 
@@ -77,17 +74,17 @@ export class RecentFrames {
       const kept = this.#kept[at + seq - range.fromSeq];
       if (!kept) return;
       const position = { partition: this.#partition, seq };
-      const { notes } = kept;
       const matchSets = kept.segment.index;
-      if (!matchSets) return;
-      const entry = this.#room.subarray(kept.start, kept.end);
-      if (!visit(decodeOwnFrame(entry, { position, matchSets, notes }))) return;
+      if (
+        !matchSets ||
+        !visit(decodeOwnFrame(this.#room.subarray(kept.start, kept.end), { position, matchSets }))
+      )
+        return;
     }
   }
 
   #forgetWhile(isOver: (kept: Kept) => boolean): void {
     for (let oldest = this.#kept[this.#first]; oldest && isOver(oldest); oldest = this.#kept[this.#first]) {
-      oldest.notes = undefined;
       this.#first += 1;
     }
     if (this.#first === 0 || this.#first * 2 < this.#kept.length) return;

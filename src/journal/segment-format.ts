@@ -54,7 +54,6 @@ import type { MatchSet } from "../selector/match-set.ts";
 import {
   type DoorName,
   type FrameHeader,
-  type FrameRecord,
   frameBytesMax,
   type Position,
   type StoredFrame,
@@ -320,24 +319,19 @@ function decodeFrame(body: Buffer): FrameEntry | undefined {
   };
 }
 
-interface OwnFramePlace {
-  readonly position: Position;
-  readonly matchSets: { matchSet(number: number): MatchSet | undefined };
-  /** Of its records. */
-  readonly notes: readonly FrameRecord["note"][] | undefined;
-}
-
 /** A frame as `encodeFrame` left it in this process: nothing is checked, and its records are views into it. */
-export function decodeOwnFrame(entry: Buffer, at: OwnFramePlace): StoredFrame {
+export function decodeOwnFrame(
+  entry: Buffer,
+  at: { readonly position: Position; readonly matchSets: { matchSet(number: number): MatchSet | undefined } },
+): StoredFrame {
   const frame = decodeFrame(entry.subarray(entryHeadBytes));
   assert(frame, "what was encoded here can be decoded");
-  const { position, matchSets, notes } = at;
-  const records = frame.records.map(({ bytes, matchSetNumber }, index) => {
-    const matchSet = matchSets.matchSet(matchSetNumber);
+  const records = frame.records.map(({ bytes, matchSetNumber }) => {
+    const matchSet = at.matchSets.matchSet(matchSetNumber);
     assert(matchSet, "a written frame's match sets are defined");
-    return { bytes, matchSet, note: notes?.[index] };
+    return { bytes, matchSet };
   });
-  return { id: frame.id, header: frame.header, records, position };
+  return { id: frame.id, header: frame.header, records, position: at.position };
 }
 
 function bad(reason: string): DecodedEntry {

@@ -6,7 +6,7 @@ import { assert } from "../model/assert.ts";
 import type { MatchSet } from "../selector/match-set.ts";
 import type { Frame, FrameRecord } from "./contract.ts";
 import { matchSetText } from "./match-set-text.ts";
-import type { Notes, RecentFrames } from "./recent-frames.ts";
+import type { RecentFrames } from "./recent-frames.ts";
 import { type Segment, SegmentIndex } from "./segment.ts";
 import {
   type Definition,
@@ -101,14 +101,7 @@ export class SegmentWriter {
     await this.#file.sync();
     assert(segment.index, "the current segment has an index");
     for (const matchSet of group.matchSets) segment.index.addMatchSet(segment.index.matchSetCount, matchSet);
-    this.#recent.keep(group.bytes, {
-      segment,
-      firstSeq: segment.endSeq,
-      frames: frames.map(({ records }, index) => ({
-        bytes: group.sizes[index] ?? 0,
-        notes: notesOf(records),
-      })),
-    });
+    this.#recent.keep(group.bytes, { segment, firstSeq: segment.endSeq, sizes: group.sizes });
     for (const offset of group.offsets) segment.index.addFrame(segment.endSeq++, offset);
     segment.bytes += group.bytes.length;
     return group.bytes.length;
@@ -182,11 +175,6 @@ export class SegmentWriter {
     this.#numberOf.set(matchSet, number);
     return number;
   }
-}
-
-/** Undefined when there are none, as for frames that were read from a disk. */
-function notesOf(records: readonly FrameRecord[]): Notes | undefined {
-  return records.some(({ note }) => note !== undefined) ? records.map(({ note }) => note) : undefined;
 }
 
 /** The file's fate is sealed elsewhere; an error of close changes nothing. */

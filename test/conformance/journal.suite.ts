@@ -213,26 +213,6 @@ export function journalSuite(name: string, storage: () => OpenJournal): void {
         expect(seqs(visited(journal, 3, 6, 2))).toEqual([3, 4]);
       });
 
-      test("have the notes that were appended, and reads have none", async () => {
-        const journal = await fresh()();
-        const notesOf = (n: number): FrameRecord["note"][] => [
-          "not looked up",
-          undefined,
-          n % 2 === 0 ? "not looked up" : undefined,
-        ];
-        for (let n = 0; n < 9; n += 1) {
-          const frame = frameOf(n, { records: 3 });
-          const records = frame.records.map((record, at) => ({ ...record, note: notesOf(n)[at] }));
-          await journal.append({ ...frame, records });
-        }
-        journal.visitRecent(at(journal, 1), at(journal, 10), ({ position, records }) => {
-          expect(records.map(({ note }) => note)).toEqual(notesOf(position.seq - 1));
-          return true;
-        });
-        const { frames } = await journal.read(at(journal, 1), { bytesMax: 1_000_000 });
-        for (const { records } of frames) for (const { note } of records) expect(note).toBeUndefined();
-      });
-
       test("have the same match sets as reads", async () => {
         const journal = await fresh()();
         for (let n = 0; n < 9; n += 1) await journal.append(frameOf(n, { records: 3, matchSets: 3 }));

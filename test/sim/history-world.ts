@@ -5,9 +5,7 @@ import { defaultLimits, type HistoryLimits } from "../../src/history/limits.ts";
 import { lookupEvents } from "../../src/history/lookup-events.ts";
 import { openPageTokens } from "../../src/history/page-token.ts";
 import type { HistoryPorts } from "../../src/history/ports.ts";
-import { readOne } from "../../src/event/event-time.ts";
 import { hasAttribute, type LookupAttribute, lookupFieldsOf } from "../../src/event/lookup-fields.ts";
-import { noteOf, type RecordNote } from "../../src/event/record-note.ts";
 import type { Disk } from "../../src/disk/contract.ts";
 import type { Journal } from "../../src/journal/contract.ts";
 import { openSegmentJournal } from "../../src/journal/segment-journal.ts";
@@ -183,11 +181,10 @@ export class HistoryWorld {
     const outcome = await this.journal?.append({
       id: this.draw.uuid(),
       header: { door: "events", principal: "p", arrivedMs: this.clock.nowMs(), configurationVersion: 1 },
-      records: made.map((record, at) => {
-        const bytes = Buffer.from(texts[at] ?? "");
-        const note = this.draw.below(2) === 0 ? noteAlone(bytes) : undefined;
-        return { bytes, matchSet: matchSetOf(record), note };
-      }),
+      records: made.map((record, at) => ({
+        bytes: Buffer.from(texts[at] ?? ""),
+        matchSet: matchSetOf(record),
+      })),
     });
     if (outcome?.kind !== "durable") return;
     for (const [at, record] of made.entries()) this.kept.push({ record, text: texts[at] ?? "" });
@@ -313,10 +310,4 @@ function callOf(place: Place): Call {
     sourceIp: "192.0.2.1",
     userAgent: "test",
   };
-}
-
-/** As the door makes it. */
-function noteAlone(bytes: Uint8Array): RecordNote | undefined {
-  const reading = readOne(bytes);
-  return reading.kind === "fields" ? noteOf(reading.fields, 0) : undefined;
 }
