@@ -1,6 +1,7 @@
 // The records of a segment that is still open, in blocks: the newest as they came, those before compressed. A record is
 // one line. Must not: know what is in a record.
 import { assert } from "../model/assert.ts";
+import { firstIndex } from "./first-index.ts";
 import { lineOf, pack } from "./packer.ts";
 
 /** A block as it will stand in the file. `rawStart` counts from the segment's beginning. */
@@ -119,14 +120,8 @@ export class OpenBlocks {
   }
 
   #blockOf(place: number): OpenBlock {
-    let low = 0;
-    let high = this.#packed.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.#packed[middle]?.rawStart ?? 0) <= place) low = middle;
-      else high = middle - 1;
-    }
-    const block = this.#packed[low];
+    const packed = this.#packed;
+    const block = packed[firstIndex(packed.length, (at) => (packed[at]?.rawStart ?? 0) > place) - 1];
     assert(block, "a place lies in a block");
     return block;
   }

@@ -95,7 +95,7 @@ export class PagedFile {
 
   /** The word at a multiple of four. */
   word(offset: number): number | Promise<number> {
-    const number = Math.floor(offset / pageBytes);
+    const number = pageAt(offset);
     const page = this.#cached(number);
     return page ? this.#wordIn(page, offset) : this.#kept(number).then((come) => this.#wordIn(come, offset));
   }
@@ -145,8 +145,7 @@ export class PagedFile {
   /** The same, for what is read once: the cache keeps what lookups read. */
   async bytesOnce(offset: number, length: number): Promise<Buffer> {
     if (length === 0) return Buffer.alloc(0);
-    const first = Math.floor(offset / pageBytes);
-    const last = Math.floor((offset + length - 1) / pageBytes);
+    const [first, last] = [pageAt(offset), pageAt(offset + length - 1)];
     const start = first * pageBytes;
     const bytes = await this.#checked(first, Math.min((last + 1) * pageBytes, this.#pagedEnd) - start);
     if (bytes.length < offset + length - start) {
@@ -161,9 +160,9 @@ export class PagedFile {
     take: (packed: Buffer, place: Place) => void,
   ): Promise<void> {
     const byKey = new Map(places.map((place) => [firstBlockKey + place.number, place]));
-    const pieces = places.map(({ number, offset, packedBytes, sum }) => ({
-      ...{ key: firstBlockKey + number, offset, length: packedBytes, sum },
-    }));
+    const pieces = places.map(({ number, offset, packedBytes, sum }) => {
+      return { key: firstBlockKey + number, offset, length: packedBytes, sum };
+    });
     await this.#pieces(pieces, (packed, { key }) => {
       const place = byKey.get(key);
       if (place) take(packed, place);
@@ -268,15 +267,13 @@ export class PagedFile {
 
   /** So many bytes from a page's beginning, all of whose pages are whole and what was written. */
   async #checked(first: number, length: number): Promise<Buffer> {
-    const offset = first * pageBytes;
-    if (length <= 0 || offset < this.#pagedStart) {
-      throw new SegmentDamage(this.path, `There is nothing at ${offset}.`);
-    }
-    const bytes = await this.unchecked(offset, length);
-    for (let at = 0; at < length; at += pageBytes) {
-      const page = bytes.subarray(at, Math.min(length, at + pageBytes));
-      const sum = this.#sums.readUInt32LE(((offset + at - this.#pagedStart) / pageBytes) * 4);
-      this.check(bytes.length === length ? page : noBytes, { offset: offset + at, sum });
+    const count = Math.max(1, Math.ceil(length / pageBytes));
+    const pages = Array.from({ length: count }, (_, index) => this.#page(first + index));
+    const start = first * pageBytes;
+    const bytes = await this.unchecked(start, length);
+    for (const page of pages) {
+      const own = bytes.subarray(page.offset - start, page.offset - start + page.length);
+      this.check(bytes.length === length ? own : noBytes, page);
     }
     return bytes;
   }

@@ -1,6 +1,7 @@
 // A segment in its file: finds rows by binary search in the sorted sections, reads records by their blocks. Must not: hold
 // more of it in memory than the table of its blocks; the rest is in the shared caches.
 import type { Disk } from "../disk/contract.ts";
+import { firstIndex } from "./first-index.ts";
 import { type BlockPlace, cacheKey, PagedFile, type SegmentCaches } from "./paged-file.ts";
 import { lineOf } from "./packer.ts";
 import { firstNotBelow } from "./rising-words.ts";
@@ -294,15 +295,10 @@ export class SealedSegment implements RowSource {
     return this.#table;
   }
 
+  /** The last one that does not begin behind the place. */
   #blockAt(place: number, table: Buffer): number {
-    let low = 0;
-    let high = this.about.blockCount - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (tableWord(table, middle, 0) <= place) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    const { blockCount } = this.about;
+    return Math.max(0, firstIndex(blockCount, (block) => tableWord(table, block, 0) > place) - 1);
   }
 }
 
