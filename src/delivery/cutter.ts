@@ -3,7 +3,8 @@
 // gathered on the way (live-gathering.ts). Must not: compose or write files.
 //
 // A cut is a range of frames for all slots at once. Everything random or timed in a plan is drawn here, once: a cut
-// whose commit failed is committed again as it was drawn, before anything else is cut.
+// whose commit failed is committed again as it was drawn, before anything else is cut. While it is committed, counting goes on:
+// who waited for the disk each time would fall behind a busy journal and read from the disk what was in memory.
 import type { Position, StoredFrame } from "../journal/contract.ts";
 import { assert } from "../model/assert.ts";
 import { eventBusDestination } from "../selector/match-set.ts";
@@ -47,6 +48,8 @@ export class Cutter {
   #seq: number;
   /** Drawn, and not yet known to be committed. */
   #drawn: { readonly cut: Cut; readonly groups: GroupsOfSlot | undefined } | undefined;
+  /** Under way for what is drawn. */
+  #committing: Promise<void> | undefined;
   /** Monotonic time of the last cut, or of the start. */
   #lastCutMs: number;
   /** One step at a time: the loop, `cutNow` and `cutFor` take turns. */
@@ -66,13 +69,14 @@ export class Cutter {
     while (!signal.aborted) {
       try {
         await this.#inTurn(() => this.#step());
-        faults.clear("cutter");
+        if (!this.#drawn) faults.clear("cutter");
         await this.#pause(signal);
       } catch (error) {
-        faults.raise("cutter", error, "Log files could not be cut; it is tried again.");
+        this.#tell(error);
         await ports.clock.sleep(Math.min(limits.retryFirstMs, options.deliveryIntervalMs), signal);
       }
     }
+    await this.#committing?.catch(() => undefined);
   }
 
   /** Cuts everything that is durable now. Throws when journal or state fail. */
@@ -80,6 +84,7 @@ export class Cutter {
     await this.#inTurn(async () => {
       await this.#scan();
       await this.#cut();
+      await this.#commit();
     });
   }
 
@@ -88,6 +93,7 @@ export class Cutter {
     await this.#inTurn(async () => {
       await this.#scan();
       if (this.#counter.has(incarnation)) await this.#cut();
+      await this.#commit();
     });
   }
 
@@ -96,12 +102,17 @@ export class Cutter {
     await this.#scan();
     if (this.#dueMs() > 0) return;
     await this.#cut();
+    await this.#commit();
+  }
+
+  #tell(error: unknown): void {
+    this.#parts.faults.raise("cutter", error, "Log files could not be cut; it is tried again.");
   }
 
   /** Counts every durable frame, and cuts whenever a slot is full. */
   async #scan(): Promise<void> {
     const { partition, ports } = this.#parts;
-    await this.#commit();
+    if (!this.#committing) await this.#commit();
     const { seq: end } = ports.journal.end(partition);
     while (this.#seq < end) {
       const from = this.#seq;
@@ -142,8 +153,10 @@ export class Cutter {
     return "counted";
   }
 
+  /** Draws a cut, when the one before is committed, and begins to commit it. */
   async #cut(): Promise<void> {
     const { partition, ports, ledger } = this.#parts;
+    await this.#commit();
     this.#lastCutMs = ports.clock.monotonicMs();
     if (this.#counter.frames === 0) return;
     const seq = ledger.cutOf(partition).seq + 1;
@@ -151,13 +164,19 @@ export class Cutter {
     this.#drawn = { cut, groups: this.#gathering?.end() };
     this.#counter = this.#newCounter();
     this.#gathering = this.#parts.gather();
-    await this.#commit();
+    // When it fails, the next step tries again.
+    void this.#commit().catch((error: unknown) => this.#tell(error));
   }
 
+  /** Resolves when nothing is drawn that is not committed. Throws when the store fails: what is drawn stays drawn. */
   async #commit(): Promise<void> {
-    const { ledger, ports } = this.#parts;
     if (!this.#drawn) return;
-    const { cut, groups } = this.#drawn;
+    this.#committing ??= this.#commitDrawn(this.#drawn).finally(() => (this.#committing = undefined));
+    await this.#committing;
+  }
+
+  async #commitDrawn({ cut, groups }: { cut: Cut; groups: GroupsOfSlot | undefined }): Promise<void> {
+    const { ledger, ports } = this.#parts;
     const entries = await ledger.commit(cut);
     this.#drawn = undefined;
     if (entries.length > 0) {

@@ -12,7 +12,7 @@ export interface DeliveryLimits {
   readonly heldBytesMax: number;
   /** Uncompressed record bytes held while the files of one pass are composed. */
   readonly passBytesMax: number;
-  /** What is gathered of one cut while it grows, and how many such cuts may wait to be composed, at most. */
+  /** What is gathered of one cut while it grows, and how many such cuts may wait to be composed, at most; one more may be being stored. */
   readonly liveBytesMax: number;
   readonly liveCutsMax: number;
   /** Record bytes asked of the journal in one read. */
@@ -53,7 +53,7 @@ export const defaultLimits: DeliveryLimits = {
   plansWaitingMax: 20_000,
   slotsPerCutMax: 10_000,
   writesAtOnceMax: 64,
-  scanPauseMs: 100,
+  scanPauseMs: 50,
   retryFirstMs: 5_000,
   retryMsMax: 300_000,
   sweepMs: 5_000,

@@ -692,6 +692,42 @@ describe("a start", () => {
     expect(world.bucket.objects.size).toBe(1);
   });
 
+  test("while a cut is committed, the journal is counted on; the next cut waits for it", async () => {
+    setUp({ options: { logFileBytesMax: 4 * recordText("event-10").length } });
+    const [put, read] = [state.put.bind(state), journal.read.bind(journal)];
+    const [cutsBegun, held]: [number[], (() => void)[]] = [[], []];
+    state.put = async (key, value, expected) => {
+      if (key.startsWith("delivery/cut/")) {
+        cutsBegun.push((value as { seq: number }).seq);
+        await new Promise<void>((resolve) => held.push(resolve));
+      }
+      return put(key, value, expected);
+    };
+    let readSeq = 0;
+    journal.read = async (from, limits) => {
+      const batch = await read(from, limits);
+      readSeq = Math.max(readSeq, batch.next.seq);
+      return batch;
+    };
+    await delivery.start();
+    for (let frames = 0; frames < 5; frames += 1) await append(matchSet(["a"]));
+    await clock.advance(1_000);
+    expect(cutsBegun).toEqual([1]);
+    const before = readSeq;
+    await append(matchSet(["a"]));
+    await clock.advance(1_000);
+    expect(readSeq).toBe(before + 1);
+    for (let frames = 0; frames < 9; frames += 1) await append(matchSet(["a"]));
+    await clock.advance(1_000);
+    expect(cutsBegun).toEqual([1]);
+    const releasing = setInterval(() => held.shift()?.(), 1);
+    await clock.advance(3 * minute);
+    clearInterval(releasing);
+    expect(cutsBegun).toEqual(cutsBegun.map((_, index) => index + 1));
+    expect(cutsBegun.length).toBeGreaterThan(2);
+    expect(delivered("bucket-a")).toEqual(allTexts());
+  });
+
   test("a cut whose commit failed is committed as it was drawn", async () => {
     const failing = state.put.bind(state);
     const keys: string[] = [];
