@@ -1,20 +1,11 @@
 // Rooms in shared memory that begin where a page does, as a device wants the bytes it fetches by itself (step-thread.ts). Bytes
 // that come again, as the log file of trails that log the same does, are copied once. Must not: know what is written.
-
-// Node's types leave WebAssembly to the browser's.
-declare const WebAssembly: {
-  readonly Memory: new (pages: {
-    readonly initial: number;
-    readonly maximum: number;
-    readonly shared: true;
-  }) => { readonly buffer: SharedArrayBuffer };
-};
+import { blockBytes, sharedPageMemory } from "./page-memory.ts";
 
 /** Larger bytes get no room: log files of the usual sizes are some megabytes at most. */
 export const roomBytes = 8 * 1024 * 1024;
 /** Several log files at once are being written to the buckets of many trails; memory that was never used is not taken. */
 const roomsMax = 8;
-const wasmPageBytes = 64 * 1024;
 
 interface Room {
   readonly memory: Uint8Array<SharedArrayBuffer>;
@@ -30,16 +21,8 @@ export class AlignedRooms {
 
   /** Undefined where the system has no such memory for us: a process may be held to less. */
   static open(): AlignedRooms | undefined {
-    const pages = (roomsMax * roomBytes) / wasmPageBytes;
-    try {
-      // WebAssembly's memory begins at a page, which Node's own need not do.
-      return new AlignedRooms(
-        new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer,
-      );
-    } catch (error) {
-      if (error instanceof RangeError) return undefined;
-      throw error;
-    }
+    const memory = sharedPageMemory(roomsMax * roomBytes);
+    return memory && new AlignedRooms(memory);
   }
 
   private constructor(buffer: SharedArrayBuffer) {
@@ -68,7 +51,7 @@ export class AlignedRooms {
     const room = this.#byUse.find(({ users }) => users === 0);
     if (!room) return undefined;
     room.memory.set(bytes);
-    room.memory.fill(0, bytes.length, Math.ceil(bytes.length / 4096) * 4096);
+    room.memory.fill(0, bytes.length, Math.ceil(bytes.length / blockBytes) * blockBytes);
     room.holds = new WeakRef(bytes);
     return room;
   }

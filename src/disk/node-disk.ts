@@ -1,15 +1,14 @@
 // The real disk: the contract of contract.ts over node:fs. Files 0600, folders 0700. Must not: know what it stores.
-import { type FileHandle, link, lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { AppendFile, Disk, DiskStep, ReadFile } from "./contract.ts";
+import { NodeAppendFile } from "./append-file.ts";
 import { NodeReadFile } from "./read-file.ts";
 import { stepByStep } from "./step-by-step.ts";
 import { StepThreads } from "./step-threads.ts";
 
 const fileMode = 0o600;
 const folderMode = 0o700;
-// One writev takes this many chunks on every system we run on (IOV_MAX).
-const chunksPerWriteMax = 1024;
 
 /** The disk of this machine. Paths are those of node:fs; errors are node's own (`error.code` is ENOSPC, EIO …). */
 export function nodeDisk(): Disk {
@@ -45,35 +44,7 @@ async function list(path: string): Promise<string[]> {
 }
 
 async function create(path: string): Promise<AppendFile> {
-  const handle = await open(path, "ax", fileMode);
-  return {
-    append: (chunks) => appendAll(handle, chunks),
-    sync: () => handle.datasync(),
-    close: () => handle.close(),
-  };
-}
-
-async function appendAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
-  let rest = chunks.filter((chunk) => chunk.length > 0);
-  while (rest.length > 0) {
-    const { bytesWritten } = await handle.writev(rest.slice(0, chunksPerWriteMax));
-    rest = afterBytes(rest, bytesWritten);
-  }
-}
-
-/** What is left of `chunks` when their first `count` bytes were written. */
-function afterBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
-  let left = count;
-  let whole = 0;
-  for (const chunk of chunks) {
-    if (chunk.length > left) break;
-    left -= chunk.length;
-    whole += 1;
-  }
-  const rest = chunks.slice(whole);
-  const [first] = rest;
-  if (first && left > 0) rest[0] = first.subarray(left);
-  return rest;
+  return new NodeAppendFile(await open(path, "ax", fileMode));
 }
 
 async function openForReading(path: string): Promise<ReadFile | undefined> {

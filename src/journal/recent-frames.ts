@@ -2,6 +2,7 @@
 // end needs no disk, and memory does not grow with what is posted. Groups are encoded here and written from here.
 //
 // What lies in the room is overwritten sooner or later: frames may be looked at only while they are visited.
+import { blockBytes, pageMemory } from "../disk/page-memory.ts";
 import type { StoredFrame } from "./contract.ts";
 import type { Segment } from "./segment.ts";
 import { decodeOwnFrame } from "./segment-format.ts";
@@ -31,16 +32,25 @@ export class RecentFrames {
     this.#bytesMax = bytesMax;
   }
 
-  /** Room for the next group, valid until it is asked for again. One that would fill more than half is not kept here. */
-  place(bytes: number): Buffer {
+  /**
+   * Room for the next group, valid until it is asked for again. One that would fill more than half is not kept here. It lies
+   * in memory as it will in the file, where it begins at `offset`: what fills blocks of the file fills blocks of memory, and is
+   * written from here without a copy (disk/append-file.ts).
+   */
+  place(bytes: number, offset: number): Buffer {
     if (bytes * 2 > this.#bytesMax) return Buffer.allocUnsafeSlow(bytes);
-    this.#room ??= Buffer.allocUnsafeSlow(this.#bytesMax);
-    if (this.#next + bytes > this.#bytesMax) {
-      this.#forgetWhile(({ start }) => start >= this.#next);
-      this.#next = 0;
+    this.#room ??= newRoom(this.#bytesMax + blockBytes);
+    const within = offset % blockBytes;
+    let free = this.#next;
+    let start = free + ((within - free) & (blockBytes - 1));
+    if (start + bytes > this.#room.length) {
+      this.#forgetWhile((kept) => kept.start >= free);
+      free = 0;
+      start = within;
     }
-    const [start, end] = [this.#next, this.#next + bytes];
-    this.#forgetWhile((kept) => kept.start < end && kept.end > start);
+    const end = start + bytes;
+    this.#forgetWhile((kept) => kept.start < end && kept.end > free);
+    this.#next = start;
     return this.#room.subarray(start, end);
   }
 
@@ -91,4 +101,9 @@ export class RecentFrames {
     this.#kept = this.#kept.slice(this.#first);
     this.#first = 0;
   }
+}
+
+function newRoom(bytes: number): Buffer {
+  const memory = pageMemory(bytes);
+  return memory ? Buffer.from(memory, 0, bytes) : Buffer.allocUnsafeSlow(bytes);
 }

@@ -133,7 +133,7 @@ export class SegmentWriter {
     });
     const sizes = toEncode.map(encodedFrameBytes);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    const group = this.#recent.place(bytes);
+    const group = this.#recent.place(bytes, groupStart);
     const offsets: number[] = [];
     let at = 0;
     for (const [index, size] of sizes.entries()) {
