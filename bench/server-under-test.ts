@@ -9,6 +9,7 @@ import {
   StartLoggingCommand,
 } from "@aws-sdk/client-cloudtrail";
 import { type CairnProcess, startCairn } from "../test/harness/cairn-process.ts";
+import { emptyDataFolder, newDataFolder } from "./data-folders.ts";
 import { apiSelectors, type BenchTrails } from "./trails.ts";
 
 /** A server of the pipeline benches: Cairn, or what it is compared with. */
@@ -34,7 +35,8 @@ export async function serverUnderTest(
   env: Readonly<Record<string, string>> = {},
 ): Promise<ServerUnderTest> {
   const quotas = ["--quota-trails-per-region", "100000"];
-  const cairn = await startCairn({ args: ["--log-level", "warn", ...quotas, ...args], env });
+  const dataDir = newDataFolder();
+  const cairn = await startCairn({ args: ["--log-level", "warn", ...quotas, ...args], env, dataDir });
   const client = new CloudTrailClient({
     endpoint: cairn.url,
     region: "us-east-1",
@@ -42,6 +44,10 @@ export async function serverUnderTest(
   });
   return {
     ...cairn,
+    async dispose() {
+      await cairn.dispose();
+      emptyDataFolder(dataDir);
+    },
     client,
     folderOf: (trail) => join(cairn.dataDir, "buckets", bucketOf(trail)),
     cpuSeconds: () => metric(cairn.url, "process_cpu_seconds_total"),

@@ -1,16 +1,15 @@
 // Starts the naive pipeline as a process that is measured as Cairn is.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { emptyDataFolder, newDataFolder } from "../data-folders.ts";
 import { bucketOf, type MeasuredServer, metric } from "../server-under-test.ts";
 import type { BenchTrails } from "../trails.ts";
 
 export async function startNaivePipeline(trails: BenchTrails): Promise<MeasuredServer> {
-  const folder = mkdtempSync(join(tmpdir(), "cairn-bench-"));
+  const folder = newDataFolder();
   const file = fileURLToPath(new URL("naive-pipeline.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", "--max-old-space-size=4096", file, folder], {
     stdio: ["pipe", "pipe", "inherit"],
@@ -27,7 +26,7 @@ export async function startNaivePipeline(trails: BenchTrails): Promise<MeasuredS
     async dispose() {
       child.kill("SIGKILL");
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-      rmSync(folder, { recursive: true, force: true });
+      emptyDataFolder(folder);
     },
   };
 }
