@@ -1,16 +1,15 @@
 // The pipeline: events come through the door of the built server, are journaled, answered, and arrive in the log files
 // of trails. CPU per event against one zlib pass of level 6 over the same bytes, and against the naive pipeline.
-import { gzipSync } from "node:zlib";
 import { program } from "../test/harness/outside-program.ts";
-import { cpuMicroseconds, median } from "./cpu-time.ts";
+import { median } from "./cpu-time.ts";
 import { expectRecords, type ExpectedRecords } from "./expected-records.ts";
 import { type LoadGenerator, startLoadGenerator } from "./load/load-generator.ts";
 import { startNaivePipeline } from "./naive/start-naive-pipeline.ts";
 import { measurePipeline, middleAndTail, type PipelineLoad, type PipelineResult } from "./pipeline-run.ts";
-import { generatedBodies } from "./records/generated-records.ts";
 import type { BenchOptions, Report } from "./report.ts";
 import { installTrails, type MeasuredServer, serverUnderTest } from "./server-under-test.ts";
 import { equalTrails, fiveTrails } from "./trails.ts";
+import { zlibMicrosPerEvent } from "./zlib-pass.ts";
 
 interface Case extends PipelineLoad {
   readonly name: string;
@@ -125,20 +124,6 @@ async function startWith({
   ]);
   await installTrails(server, trails);
   return server;
-}
-
-const sample = { count: 19_200, perBody: 640 };
-let sampleBodies: readonly Buffer[] | undefined;
-
-/** One gzip of each body of 640 records, level 6. */
-function zlibMicrosPerEvent(): number {
-  const bodies = (sampleBodies ??= generatedBodies(sample.count, sample.perBody));
-  let bytes = 0;
-  const micros = cpuMicroseconds(() => {
-    for (const body of bodies) bytes += gzipSync(body, { level: 6 }).length;
-  });
-  if (bytes === 0) throw new Error("Nothing was compressed.");
-  return micros / sample.count;
 }
 
 function reportOf(measured: readonly Measured[]): Report {
