@@ -1,6 +1,7 @@
-// A file that is written from its beginning to its end. Large appends go past the page cache (O_DIRECT): the file is synced soon
-// in any case, and the system need not find memory for the bytes and copy them there, which is most of what writing costs. Who
-// reads them again reads them from the device. Must not: know what is written.
+// A file that is written from its beginning to its end. A large append whose bytes lie in memory as they will in the file
+// (page-memory.ts) goes past the page cache (O_DIRECT): who asks for such memory writes what is synced soon and hardly ever read
+// back, as the journal does, and the system need not find memory for the bytes and copy them there, which is most of what writing
+// costs. All else goes in the ordinary way, and is there for who reads it next. Must not: know what is written.
 //
 // Only whole blocks can go that way. What an append begins with, up to the next block of the file, and what is left behind its
 // last whole one is written in the ordinary way: no byte is written twice, and the parts go one after the other, so that what a
@@ -8,14 +9,10 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { AppendFile } from "./contract.ts";
-import { beginsAtBlock, blockBytes, pageMemory } from "./page-memory.ts";
+import { beginsAtBlock, blockBytes } from "./page-memory.ts";
 
 /** Smaller appends gain less than two more calls cost. */
 export const directBytesMin = 64 * 1024;
-/** Bytes that begin elsewhere are copied into a room, so much at once. */
-const roomBytes = 1024 * 1024;
-/** With all in use, an append goes in the ordinary way. */
-const roomsMax = 4;
 // One writev takes this many chunks on every system we run on (IOV_MAX).
 const chunksPerWriteMax = 1024;
 /** What systems answer that cannot do it here; ENOENT where there is no /proc. */
@@ -24,8 +21,6 @@ const cannot = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOENT"]);
 const direct: number | undefined = constants.O_DIRECT;
 
 let mayBeDirect = direct !== undefined;
-let roomsMade = 0;
-const freeRooms: Uint8Array[] = [];
 
 export class NodeAppendFile implements AppendFile {
   readonly #handle: FileHandle;
@@ -42,9 +37,11 @@ export class NodeAppendFile implements AppendFile {
   async append(chunks: readonly Uint8Array[]): Promise<void> {
     const start = this.#sizeBytes;
     this.#sizeBytes = undefined;
-    const length = bytesOf(chunks);
-    if (start === undefined || length < directBytesMin || !mayBeDirect) await this.#write(chunks);
-    else await this.#writeBlocks(chunks, start, length);
+    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const [only] = chunks;
+    const blocks = only && chunks.length === 1 && start !== undefined ? blocksOf(only, start) : undefined;
+    if (blocks === undefined || !mayBeDirect) await this.#write(chunks);
+    else await this.#writeParts(blocks);
     if (start !== undefined) this.#sizeBytes = start + length;
   }
 
@@ -60,46 +57,14 @@ export class NodeAppendFile implements AppendFile {
     }
   }
 
-  async #writeBlocks(chunks: readonly Uint8Array[], start: number, length: number): Promise<void> {
-    const head = -start & (blockBytes - 1);
-    const blocksEnd = length - ((start + length) & (blockBytes - 1));
-    if (head > 0) await this.#write(between(chunks, 0, head));
-    for (let at = head; at < blocksEnd; ) {
-      const end = await this.#writeSomeBlocks(chunks, { start, at, blocksEnd });
-      // Nothing was written past the cache: the rest goes in the ordinary way.
-      if (end === at) return this.#write(between(chunks, at, length));
-      at = end;
-    }
-    await this.#write(between(chunks, blocksEnd, length));
+  async #writeParts({ head, whole, tail, position }: Blocks): Promise<void> {
+    await this.#write([head]);
+    const isWritten = await this.#writeDirectly(whole, position);
+    await this.#write(isWritten ? [tail] : [whole, tail]);
   }
 
-  /** Returns up to where in `chunks` it came: to where it began when these blocks cannot go past the cache. */
-  async #writeSomeBlocks(
-    chunks: readonly Uint8Array[],
-    { start, at, blocksEnd }: { readonly start: number; readonly at: number; readonly blocksEnd: number },
-  ): Promise<number> {
-    const all = between(chunks, at, blocksEnd);
-    const [first] = all;
-    if (first && all.length === 1 && beginsAtBlock(first)) {
-      return at + (await this.#writeDirectly(first, start + at));
-    }
-    const room = takeRoom();
-    if (!room) return at;
-    try {
-      const length = Math.min(roomBytes, blocksEnd - at);
-      let used = 0;
-      for (const part of between(chunks, at, at + length)) {
-        room.set(part, used);
-        used += part.length;
-      }
-      return at + (await this.#writeDirectly(room.subarray(0, length), start + at));
-    } finally {
-      freeRooms.push(room);
-    }
-  }
-
-  /** Returns how many bytes are written: all, or none when this file system cannot. */
-  async #writeDirectly(blocks: Uint8Array, position: number): Promise<number> {
+  /** False when this file system cannot: then none is written. */
+  async #writeDirectly(blocks: Uint8Array, position: number): Promise<boolean> {
     let written = 0;
     try {
       // By its number, not its name: it may have been renamed meanwhile.
@@ -108,11 +73,11 @@ export class NodeAppendFile implements AppendFile {
     } catch (error) {
       if (!(error instanceof Error && "code" in error && cannot.has(String(error.code)))) throw error;
       mayBeDirect = false;
-      return 0;
+      return false;
     }
     // A device that takes a part may take any part, and what follows need not begin at a block.
     if (written < blocks.length) await this.#write([blocks.subarray(written)]);
-    return blocks.length;
+    return true;
   }
 
   /** In the ordinary way, at the end of the file. */
@@ -120,33 +85,41 @@ export class NodeAppendFile implements AppendFile {
     let rest = chunks.filter((chunk) => chunk.length > 0);
     while (rest.length > 0) {
       const { bytesWritten } = await this.#handle.writev(rest.slice(0, chunksPerWriteMax));
-      rest = between(rest, bytesWritten, Infinity);
+      rest = afterBytes(rest, bytesWritten);
     }
   }
 }
 
-function takeRoom(): Uint8Array | undefined {
-  const free = freeRooms.pop();
-  if (free || roomsMade === roomsMax) return free;
-  const memory = pageMemory(roomBytes);
-  if (!memory) return undefined;
-  roomsMade += 1;
-  return new Uint8Array(memory, 0, roomBytes);
+interface Blocks {
+  /** What stands before the first whole block of the file, and behind the last; either may be empty. */
+  readonly head: Uint8Array;
+  readonly whole: Uint8Array;
+  readonly tail: Uint8Array;
+  /** Where the whole blocks begin in the file. */
+  readonly position: number;
 }
 
-function bytesOf(chunks: readonly Uint8Array[]): number {
-  return chunks.reduce((sum, { length }) => sum + length, 0);
+/** Undefined when the bytes are few, or do not lie in memory as they will in a file of `start` bytes. */
+function blocksOf(bytes: Uint8Array, start: number): Blocks | undefined {
+  if (bytes.length < directBytesMin) return undefined;
+  const from = -start & (blockBytes - 1);
+  const to = bytes.length - ((start + bytes.length) & (blockBytes - 1));
+  const whole = bytes.subarray(from, to);
+  if (!beginsAtBlock(whole)) return undefined;
+  return { head: bytes.subarray(0, from), whole, tail: bytes.subarray(to), position: start + from };
 }
 
-/** What stands from `from` up to `to` of all chunks together. */
-function between(chunks: readonly Uint8Array[], from: number, to: number): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  let at = 0;
+/** What is left of `chunks` when their first `count` bytes were written. */
+function afterBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
+  let left = count;
+  let whole = 0;
   for (const chunk of chunks) {
-    const start = Math.max(from - at, 0);
-    const end = Math.min(to - at, chunk.length);
-    if (end > start) found.push(chunk.subarray(start, end));
-    at += chunk.length;
+    if (chunk.length > left) break;
+    left -= chunk.length;
+    whole += 1;
   }
-  return found;
+  const rest = chunks.slice(whole);
+  const [first] = rest;
+  if (first && left > 0) rest[0] = first.subarray(left);
+  return rest;
 }
