@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { directBytesMin, NodeAppendFile } from "./append-file.ts";
-import { blockBytes, pageMemory } from "./page-memory.ts";
+import { NodeAppendFile } from "./append-file.ts";
+import { blockBytes, directBytesMin, pageMemory } from "./page-memory.ts";
 
 const root = await mkdtemp(join(tmpdir(), "cairn-append-"));
 afterAll(async () => rm(root, { recursive: true, force: true }));

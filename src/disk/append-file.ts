@@ -9,10 +9,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { AppendFile } from "./contract.ts";
-import { beginsAtBlock, blockBytes } from "./page-memory.ts";
+import { beginsAtBlock, blockBytes, directBytesMin } from "./page-memory.ts";
 
-/** Smaller appends gain less than two more calls cost. */
-export const directBytesMin = 64 * 1024;
 // One writev takes this many chunks on every system we run on (IOV_MAX).
 const chunksPerWriteMax = 1024;
 /** What systems answer that cannot do it here; ENOENT where there is no /proc. */

@@ -13,6 +13,8 @@ declare const WebAssembly: {
 const wasmPageBytes = 64 * 1024;
 /** What offsets, lengths and addresses are multiples of where bytes go past the page cache: no device asks for more. */
 export const blockBytes = 4096;
+/** Fewer bytes gain less by going past the page cache than the further calls, or the way into a room, cost. */
+export const directBytesMin = 64 * 1024;
 
 const made = new WeakSet<ArrayBufferLike>();
 

@@ -2,12 +2,10 @@
 // need some. Must not: know what the steps are for.
 import { JobThreads } from "../threads/job-threads.ts";
 import { AlignedRooms, roomBytes } from "./aligned-rooms.ts";
+import { directBytesMin } from "./page-memory.ts";
 import type { DiskStep } from "./contract.ts";
 import { threadCode } from "./generated/step-code.ts";
 import type { StepsAnswer, StepsJob } from "./step-thread.ts";
-
-/** Below this a copy for the thread costs less than a room. */
-const roomyBytesMin = 64 * 1024;
 
 export interface Job {
   readonly steps: readonly DiskStep[];
@@ -101,5 +99,5 @@ export class StepThreads {
 }
 
 function needsRoom({ bytes, isSynced }: DiskStep & { readonly kind: "write" }): boolean {
-  return isSynced && bytes.length >= roomyBytesMin;
+  return isSynced && bytes.length >= directBytesMin;
 }
