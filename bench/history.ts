@@ -15,6 +15,7 @@ import { builtDisk, builtHistory, builtLookup, builtState, builtTokens, builtWor
 import { cpuMicroseconds, cpuMicrosecondsOf, quantile } from "./cpu-time.ts";
 import { FedJournal } from "./fed-journal.ts";
 import { seededDraw } from "./records/draw.ts";
+import { makeMachineGive } from "./given-memory.ts";
 import type { BenchOptions, Report } from "./report.ts";
 
 const { nodeDisk } = await builtDisk();
@@ -26,6 +27,8 @@ const { realClock, realRandom } = await builtWorld();
 
 const days = 86_400_000;
 const perFrame = 100;
+/** Each event is written, and once more when its segment is merged. */
+const writtenBytesPerEvent = 600;
 const endMs = Date.UTC(2026, 9, 1);
 const startMs = endMs - 90 * days;
 
@@ -36,6 +39,7 @@ export async function history({ isQuick }: BenchOptions): Promise<Report> {
   const matchSet = { account, region, folder: "CloudTrail", destinations: [] } as const;
   const journal = new FedJournal({ events, perFrame, startMs, endMs, rareEvery, matchSet });
   try {
+    makeMachineGive(events * writtenBytesPerEvent, folder);
     const built = await buildAll(journal, folder, events);
     const rows = await measureLookups({ journal, folder, events, rareEvery, rounds: isQuick ? 20 : 400 });
     return reportOf(events, built, rows);
