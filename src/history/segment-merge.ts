@@ -5,7 +5,7 @@ import type { Disk } from "../disk/contract.ts";
 import { assert } from "../model/assert.ts";
 import type { PagedFile } from "./paged-file.ts";
 import type { SealedSegment } from "./sealed-segment.ts";
-import { postingHeadWords, rowWords, tableWords } from "./segment-format.ts";
+import { bytesOfWords, postingHeadWords, rowWords, tableWords } from "./segment-format.ts";
 import { type PostedTerm, SegmentWriter } from "./segment-writer.ts";
 
 /** So much between two turns. */
@@ -219,7 +219,8 @@ class TermHead {
     const value = bytes.subarray(valueAt, valueAt + valueBytes);
     const rowsAt = valueAt + Math.ceil(valueBytes / 4) * 4;
     const rows = new Uint32Array(count);
-    for (let row = 0; row < count; row += 1) rows[row] = merged[bytes.readUInt32LE(rowsAt + row * 4)] ?? 0;
+    bytesOfWords(rows).set(bytes.subarray(rowsAt, rowsAt + count * 4));
+    for (let at = 0; at < count; at += 1) rows[at] = merged[rows[at] ?? 0] ?? 0;
     return { term: { hash, scope, kind, value }, rows };
   }
 
