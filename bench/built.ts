@@ -3,6 +3,7 @@
 import type * as NodeDisk from "../src/disk/node-disk.ts";
 import type * as Deflater from "../src/delivery/deflater.ts";
 import type * as GzipMember from "../src/delivery/gzip-member.ts";
+import type * as RecordNotes from "../src/event/record-notes.ts";
 import type * as Scan from "../src/event/scan.ts";
 import type * as History from "../src/history/history.ts";
 import type * as LookupEvents from "../src/history/lookup-events.ts";
@@ -22,6 +23,7 @@ async function built<Module>(path: string): Promise<Module> {
 }
 
 export const builtScanner = () => built<typeof Scan>("event/scan");
+export const builtNotes = () => built<typeof RecordNotes>("event/record-notes");
 export const builtIntake = () => built<typeof EventIntake>("intake/event-intake");
 export const builtIndex = () => built<typeof SelectorIndex>("selector/selector-index");
 export const builtSelectors = () => built<typeof Compile>("selector/compile");

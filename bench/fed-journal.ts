@@ -1,7 +1,8 @@
-// A journal that makes its frames up when they are read: millions of management events of some months, without a disk. What
-// making them costs is measured by itself and taken off.
+// A journal that makes its frames up when they are read: millions of management events of some months, without a disk, with
+// what the door notes of them. What making them costs is measured by itself and taken off.
 import type { Journal, Position, StoredFrame } from "../src/journal/contract.ts";
 import type { MatchSet } from "../src/selector/match-set.ts";
+import { builtNotes, builtScanner } from "./built.ts";
 import { generatedRecords } from "./records/generated-records.ts";
 
 export interface Feed {
@@ -14,8 +15,12 @@ export interface Feed {
   readonly matchSet: MatchSet;
 }
 
+const { noteWords, writeNote } = await builtNotes();
+const { scanBatch } = await builtScanner();
+
 interface Pattern {
   readonly bytes: Buffer;
+  readonly note: Int32Array;
   readonly timeAt: number;
   readonly idAt: number;
 }
@@ -54,7 +59,7 @@ export class FedJournal implements Journal {
 
   /** A record that was fed, by its number. */
   recordAt(index: number): Record<string, unknown> {
-    return JSON.parse(this.#recordAt(index).toString()) as Record<string, unknown>;
+    return JSON.parse(this.#patternAt(index).bytes.toString()) as Record<string, unknown>;
   }
 
   visitRecent(from: Position, until: Position, visit: (frame: StoredFrame) => boolean): void {
@@ -87,20 +92,23 @@ export class FedJournal implements Journal {
     const { perFrame, events, matchSet } = this.#feed;
     const first = (seq - 1) * perFrame;
     const count = Math.min(perFrame, events - first);
-    const records = Array.from({ length: count }, (_, at) => ({
-      bytes: this.#recordAt(first + at),
-      matchSet,
-    }));
+    const notes = new Int32Array(count * noteWords);
+    const records = Array.from({ length: count }, (_, at) => {
+      const { bytes, note } = this.#patternAt(first + at);
+      notes.set(note, at * noteWords);
+      return { bytes, matchSet };
+    });
     const header = {
       door: "events",
       principal: "bench",
       arrivedMs: this.#timeMs(first),
       configurationVersion: 1,
     } as const;
-    return { id: String(seq), header, records, position: { partition: "0", seq } };
+    return { id: String(seq), header, records, notes, position: { partition: "0", seq } };
   }
 
-  #recordAt(index: number): Buffer {
+  /** Filled in. */
+  #patternAt(index: number): Pattern {
     const pattern = this.#patterns[index % this.#patterns.length];
     if (!pattern) throw new Error("There are no patterns.");
     const { rareEvery } = this.#feed;
@@ -108,7 +116,7 @@ export class FedJournal implements Journal {
       return rareRecord(pattern, { index, time: this.#timeText(index) });
     this.#timeText(index).copy(pattern.bytes, pattern.timeAt);
     writeId(index, pattern.bytes, pattern.idAt);
-    return pattern.bytes;
+    return pattern;
   }
 
   /** Most events are in order; one in a hundred is late. */
@@ -131,7 +139,11 @@ export class FedJournal implements Journal {
 function patternOf(text: string): Pattern {
   const bytes = Buffer.from(text);
   const behind = (key: string) => bytes.indexOf(key) + key.length;
-  return { bytes, timeAt: behind('"eventTime":"'), idAt: behind('"eventID":"') };
+  const note = new Int32Array(noteWords);
+  const scan = scanBatch(bytes);
+  const [record] = scan.kind === "records" ? scan.records : [];
+  if (record && "inPlace" in record) writeNote(note, 0, { fields: record.inPlace, start: record.start });
+  return { bytes, note, timeAt: behind('"eventTime":"'), idAt: behind('"eventID":"') };
 }
 
 /** Only the last two groups differ, and the first: as spread as random ones for hashing, cheaper to make. */
@@ -140,7 +152,7 @@ function writeId(index: number, bytes: Buffer, at: number): void {
   bytes.write(index.toString(16).padStart(12, "0"), at + 24, "latin1");
 }
 
-function rareRecord({ bytes }: Pattern, { index, time }: { index: number; time: Buffer }): Buffer {
+function rareRecord({ bytes }: Pattern, { index, time }: { index: number; time: Buffer }): Pattern {
   const record = JSON.parse(bytes.toString()) as Record<string, unknown>;
   record["userIdentity"] = {
     type: "IAMUser",
@@ -153,5 +165,5 @@ function rareRecord({ bytes }: Pattern, { index, time }: { index: number; time: 
   record["readOnly"] = false;
   const made = patternOf(JSON.stringify(record));
   writeId(index, made.bytes, made.idAt);
-  return made.bytes;
+  return made;
 }

@@ -18,7 +18,7 @@ export interface ScannedRows {
   readonly offset: number;
 }
 
-export const rowWords = 28;
+export const rowWords = 29;
 export const resourceWords = 5;
 
 /** A record that the scanner affirmed: `row` is the first word of its row. */
@@ -166,6 +166,9 @@ class InPlaceFields implements PlacedFields {
   }
   get responseElementsAt(): number {
     return this.#place(word.responseElements);
+  }
+  get resourcesAt(): number {
+    return this.#place(word.resources);
   }
   get eventTimeAt(): number {
     return this.#isFilled(eventTimeBit) ? this.#place(word.eventTime) : 0;

@@ -1,7 +1,6 @@
 // What a record is looked up by (lake.md §1.3, §1.4): the attributes of LookupEvents, two of them derived. Pure.
 // `cairn tail` filters by the same ones. Must not: decide which records may be looked up.
 import { isObject } from "../model/json.ts";
-import type { RecordResource } from "./record.ts";
 import { type CallPaths, pathsOf, type ResourcePath } from "./resource-paths.ts";
 
 export interface LookupResource {
@@ -162,8 +161,8 @@ export class FoundResources {
   }
 }
 
-/** An ARN is found whole and by its last part. */
-function listedIn(listed: unknown): readonly LookupResource[] {
+/** What the member `resources` lists. An ARN is found whole and by its last part. */
+export function listedIn(listed: unknown): readonly LookupResource[] {
   const found = new FoundResources();
   for (const entry of Array.isArray(listed) ? listed : []) {
     if (!isObject(entry)) continue;
@@ -177,13 +176,6 @@ function addArn(found: FoundResources, type: string | undefined, arn: unknown): 
   if (typeof arn !== "string") return;
   found.add(type, arn);
   found.add(type, arn.slice(Math.max(arn.lastIndexOf(":"), arn.lastIndexOf("/")) + 1));
-}
-
-/** Of a record that names its resources nowhere but in its member `resources`. */
-export function listedResourcesOf(resources: readonly RecordResource[]): readonly LookupResource[] {
-  const found = new FoundResources();
-  for (const { type, arn } of resources) addArn(found, type, arn);
-  return found.all;
 }
 
 function given<Name extends "eventId" | "eventName" | "eventSource" | "username" | "accessKeyId">(

@@ -3,7 +3,7 @@
 // accepted: valid JSON, on one line.
 import {
   FoundResources,
-  listedResourcesOf,
+  listedIn,
   type LookupFields,
   type LookupResource,
   lookupFieldsOf,
@@ -28,6 +28,9 @@ export interface RecordRange {
   readonly start: number;
   readonly end: number;
 }
+
+/** Where a record says of which resources its call was; 0 for what is not there. */
+export type ResourcePlaces = CallPlaces & Pick<PlacedFields, "resourcesAt">;
 
 const noResources: readonly LookupResource[] = [];
 const noNames: LookupNames = {};
@@ -127,14 +130,15 @@ function resourcesIn(body: Buffer, fields: PlacedFields): readonly LookupResourc
 export function resourcesAlong(
   paths: CallPaths | undefined,
   body: Buffer,
-  fields: PlacedFields,
+  places: ResourcePlaces,
 ): readonly LookupResource[] {
   if (paths) {
-    const named = namedResources(body, fields, paths);
+    const named = namedResources(body, places, paths);
     if (named.length > 0) return named;
   }
-  const { resources } = fields;
-  return resources.length === 0 ? noResources : listedResourcesOf(resources);
+  const { resourcesAt } = places;
+  if (resourcesAt === 0) return noResources;
+  return listedIn(JSON.parse(body.toString("utf8", resourcesAt, valueEnd(body, resourcesAt))));
 }
 
 function namedResources(body: Buffer, places: CallPlaces, paths: CallPaths): readonly LookupResource[] {

@@ -49,6 +49,8 @@ export interface PlacedFields extends RecordFields {
   readonly userIdentityAt: number;
   readonly requestParametersAt: number;
   readonly responseElementsAt: number;
+  /** Of the list its bracket; 0 when the member is none. */
+  readonly resourcesAt: number;
   /** Of a text its first byte: 20 bytes of a time, 36 of an id, none of them escaped; 0 when the member is no such text. */
   readonly eventTimeAt: number;
   readonly eventIdAt: number;

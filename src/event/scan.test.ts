@@ -254,6 +254,18 @@ describe("a body that is none of the forms is refused whole", () => {
 });
 
 describe("the fields of a record", () => {
+  test("are its own, also when the scanner has read all that it has room for", () => {
+    const arnOf = (at: number) => `arn:aws:s3:::bucket-${at}`;
+    const lines = Array.from({ length: 2_500 }, (_, at) =>
+      JSON.stringify({ eventVersion: "1.11", resources: [{ type: "AWS::S3::Bucket", ARN: arnOf(at) }] }),
+    );
+    const scan = scanBatch(encoder.encode(lines.join("\n")));
+    const records = scan.kind === "records" ? scan.records : [];
+    expect(records.map((record) => "fields" in record && record.fields.resources)).toEqual(
+      lines.map((_, at) => [{ type: "AWS::S3::Bucket", arn: arnOf(at) }]),
+    );
+  });
+
   test("are what JSON.parse gives, absent where the record has none", () => {
     const record = {
       eventVersion: "1.11",

@@ -23,7 +23,7 @@ const place = 11;
 
 /**
  * Words of a row. Texts are numbers of interned ones, 0 for none; ranges are two words, 0 for none. Of objects it is the
- * place of their brace.
+ * place of their brace, of the list of resources that of its bracket.
  */
 export const word = {
   start: 0,
@@ -51,6 +51,7 @@ export const word = {
   userIdentity: 25,
   requestParameters: 26,
   responseElements: 27,
+  resources: 28,
 } as const;
 
 /** Words of a resource. */
@@ -85,7 +86,7 @@ const recordKeys = [
   { name: "readOnly", kind: boolean, word: word.readOnly },
   { name: "managementEvent", kind: boolean, word: word.managementEvent },
   { name: "insightDetails", kind: details, word: 0 },
-  { name: "resources", kind: resources, word: 0 },
+  { name: "resources", kind: resources, word: word.resources },
   { name: "requestParameters", kind: place, word: word.requestParameters },
   { name: "responseElements", kind: place, word: word.responseElements },
   { name: "Records", kind: unread, word: 0 },

@@ -5,6 +5,7 @@
 // leaves a file that says itself up to which frame it goes. What is only in the open segment is taken again.
 import { setImmediate as turn } from "node:timers/promises";
 import { LookupScan } from "../event/lookup-scan.ts";
+import { noteWords, nothingNoted, notLookedUp } from "../event/record-notes.ts";
 import { SurelyData } from "../event/surely-data.ts";
 import type { Position, StoredFrame } from "../journal/contract.ts";
 import { assert } from "../model/assert.ts";
@@ -27,6 +28,7 @@ export interface FollowerParts {
 
 const readerName = "history";
 const manyCallers = 2048;
+const noNotes = new Int32Array();
 
 /** A segment in memory with the frames it comes from. */
 interface Growing {
@@ -91,7 +93,7 @@ export class Follower {
 
   get memoryBytes(): number {
     const all = [this.#growing, ...(this.#full ? [this.#full] : [])];
-    return all.reduce((sum, { segment }) => sum + segment.indexBytes + segment.blocks.heldBytes, 0);
+    return all.reduce((sum, { segment }) => sum + segment.memoryBytes, 0);
   }
 
   /** Whether everything that was journaled is found. */
@@ -170,11 +172,14 @@ export class Follower {
   }
 
   /** Returns the bytes of the frame's records. */
-  #takeFrame({ header, records, position }: StoredFrame): number {
+  #takeFrame({ header, records, notes, position }: StoredFrame): number {
     const growing = this.#growing;
     let bytes = 0;
-    for (const record of records) {
+    for (const [index, record] of records.entries()) {
       bytes += record.bytes.length;
+      const note = { words: notes ?? noNotes, at: index * noteWords };
+      const what = note.words[note.at] ?? nothingNoted;
+      if (what === notLookedUp || growing.segment.takeNoted(record, note)) continue;
       if (!this.#surelyData.is(bufferOf(record.bytes))) growing.segment.take(record);
     }
     growing.toSeq = position.seq + 1;
@@ -186,12 +191,11 @@ export class Follower {
 
   #isFull(): boolean {
     const { segment, coveredBytes } = this.#growing;
-    const { sealRows, sealBytes, coveredBytesMax, coveredShareMax } = this.#parts.limits;
+    const { sealRows, sealMemoryBytes, coveredBytesMax, coveredShareMax } = this.#parts.limits;
     const { bytesMax } = this.#parts.ports.journal.usage();
     return (
       segment.rows >= sealRows ||
-      segment.blocks.rawBytes >= sealBytes ||
-      segment.indexBytes >= sealBytes ||
+      segment.memoryBytes >= sealMemoryBytes ||
       coveredBytes >= Math.min(coveredBytesMax, bytesMax * coveredShareMax)
     );
   }

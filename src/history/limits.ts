@@ -4,8 +4,8 @@ import { assert } from "../model/assert.ts";
 export interface HistoryLimits {
   /** A segment is sealed when it has so many events … */
   readonly sealRows: number;
-  /** … or so many bytes of records … */
-  readonly sealBytes: number;
+  /** … or takes so much memory, packed records and all … */
+  readonly sealMemoryBytes: number;
   /** … or the journal would have to keep more than this for it (events of other categories count too). */
   readonly coveredBytesMax: number;
   /** … and never more than this part of the journal. */
@@ -42,8 +42,10 @@ export interface HistoryLimits {
 const mebibyte = 1024 * 1024;
 
 export const defaultLimits: HistoryLimits = {
-  sealRows: 32 * 1024,
-  sealBytes: 64 * mebibyte,
+  // The fewer segments are sealed, the fewer are merged, and to merge cost a quarter of all. It is some 45 MB of memory, and at
+  // most `coveredBytesMax` of the journal that are taken again after a restart, in a second.
+  sealRows: 128 * 1024,
+  sealMemoryBytes: 64 * mebibyte,
   coveredBytesMax: 256 * mebibyte,
   coveredShareMax: 1 / 8,
   blockBytes: 64 * 1024,
@@ -64,7 +66,7 @@ export const defaultLimits: HistoryLimits = {
 };
 
 export function checkLimits(limits: HistoryLimits): void {
-  assert(limits.blockBytes <= limits.sealBytes, "a block fits a segment");
+  assert(limits.blockBytes <= limits.sealMemoryBytes, "a block fits a segment");
   assert(limits.mergeCount >= 2, "a merge makes fewer segments");
   assert(limits.mergedRowsMax <= 4 * mebibyte, "rows fit the numbers that sort them");
   assert(limits.mergedBytesMax < 2 ** 32 - 2 * mebibyte, "places of records are 32-bit numbers");

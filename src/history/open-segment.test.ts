@@ -1,8 +1,11 @@
-// The segment in memory: records are indexed by what they say, and come back as they were.
+// The segment in memory: records are indexed by what they say, with what the door noted of them or without, and come back as
+// they were.
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { lookupFieldsOf } from "../event/lookup-fields.ts";
 import { LookupScan } from "../event/lookup-scan.ts";
+import { callOfNote, noteWords, notLookedUp, writeNote } from "../event/record-notes.ts";
+import { scanBatch } from "../event/scan.ts";
 import { parseAccountId } from "../model/arn.ts";
 import { parseRegion } from "../model/regions.ts";
 import { OpenSegment } from "./open-segment.ts";
@@ -82,9 +85,16 @@ function expectedTerms(line: string): Set<string> {
   return new Set(named.filter(([, value]) => value !== undefined).map(([kind, value]) => `${kind} ${value}`));
 }
 
-function indexed(lines: readonly string[]): unknown {
+/** Each by its line, and whether its note comes with it. */
+function indexed(events: readonly (readonly [line: string, isNoted: boolean])[]): unknown {
   const segment = new OpenSegment(7, 4096, new LookupScan());
-  for (const line of lines) segment.take({ bytes: Buffer.from(line), matchSet });
+  const notes = notesOf(events.map(([line]) => line));
+  for (const [index, [line, isNoted]] of events.entries()) {
+    const record = { bytes: Buffer.from(line), matchSet };
+    const note = { words: isNoted ? notes : new Int32Array(), at: index * noteWords };
+    if (note.words[note.at] === notLookedUp || segment.takeNoted(record, note)) continue;
+    segment.take(record);
+  }
   segment.look();
   const rows = Array.from({ length: segment.rows }, (_, row) => ({
     seconds: segment.seconds.at(row),
@@ -98,13 +108,26 @@ function indexed(lines: readonly string[]): unknown {
   return rows;
 }
 
+/** As the door makes them: it scans records together. */
+function notesOf(lines: readonly string[]): Int32Array {
+  const notes = new Int32Array(lines.length * noteWords);
+  const scan = scanBatch(Buffer.from(lines.join("\n")));
+  if (scan.kind !== "records") throw new Error(scan.message);
+  for (const [index, record] of scan.records.entries()) {
+    if ("problem" in record) throw new Error(record.problem);
+    writeNote(notes, index * noteWords, { fields: record.inPlace, start: record.start });
+  }
+  return notes;
+}
+
 test("management events are rows, in order, with all they are looked up by", () => {
   fc.assert(
-    fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 30 }), (events) => {
+    fc.property(fc.array(fc.tuple(anyEvent, fc.boolean()), { minLength: 1, maxLength: 30 }), (drawn) => {
+      const events = drawn.map(([event]) => event);
       const expected = events
         .filter(({ category }) => category === "Management")
         .map((event) => ({ line: lineOf(event), second: event.second }));
-      expect(indexed(events.map(lineOf))).toEqual(
+      expect(indexed(drawn.map(([event, isNoted]) => [lineOf(event), isNoted]))).toEqual(
         expected.map(({ line, second }) => ({
           seconds: Date.UTC(2026, 0, 10, 9, 18, second) / 1000,
           record: line,
@@ -114,4 +137,26 @@ test("management events are rows, in order, with all they are looked up by", () 
     }),
     { numRuns: 500 },
   );
+});
+
+test("what most events are is noted", () => {
+  const plain = {
+    call: ["iam.amazonaws.com", "CreateUser"],
+    category: "Management",
+    isRead: false,
+    second: 1,
+  } as const;
+  const rest: Pick<AnyEvent, "eventID" | "parameters" | "resources" | "spaces"> = {
+    eventID: "01234567-89ab-cdef-0123-456789abcdef",
+    parameters: null,
+    resources: [],
+    spaces: 0,
+  };
+  const identity = { type: "IAMUser" as const, userName: "mary", principalId: "", accessKeyId: "" };
+  const event: AnyEvent = { ...plain, ...rest, call: ["iam.amazonaws.com", "CreateUser"], identity };
+  const [what = 0] = notesOf([lineOf(event)]);
+  expect(callOfNote(what)).toMatchObject({
+    ...{ eventSource: "iam.amazonaws.com", eventName: "CreateUser", isRead: false },
+  });
+  expect([...notesOf([lineOf({ ...event, category: "Data" })])]).toEqual([notLookedUp, 0, 0, 0, 0, 0, 0]);
 });

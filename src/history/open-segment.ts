@@ -1,12 +1,13 @@
 // The segment that still grows: events of the journal's end, in memory, found by the same terms as those in files. Taken
 // from the journal again after a restart. Must not: touch the disk, know the journal's positions.
 import { type LookupScan, parsedFieldsOf, type RecordRange, resourcesAlong } from "../event/lookup-scan.ts";
-import { categoryOf, isPlaced, type PlacedFields, type RecordFields } from "../event/record.ts";
+import { categoryOf, type RecordFields } from "../event/record.ts";
 import type { LookupResource } from "../event/lookup-fields.ts";
+import type { KnownCall } from "../event/known-calls.ts";
+import { callOfNote, noteWord, noteWords, writeNote } from "../event/record-notes.ts";
 import { readOne } from "../event/event-time.ts";
 import { scanBatch } from "../event/scan.ts";
 import type { FrameRecord } from "../journal/contract.ts";
-import { type CallPaths, pathsOf } from "../event/resource-paths.ts";
 import { assert } from "../model/assert.ts";
 import type { MatchSet } from "../selector/match-set.ts";
 import { EventSeconds } from "./event-seconds.ts";
@@ -31,23 +32,35 @@ interface OpenScope {
   readonly all: number;
   /** By kind: value → number of its term. */
   readonly terms: Map<string, number>[];
-  /** By name: the last call that was called so. */
-  readonly calls: Map<string, CallTerms>;
+  /** By the call's number. */
+  readonly calls: Map<number, CallTerms>;
 }
 
-/** What calls of one kind have in common: their terms, and where they name resources. */
+/** The terms that events of one call have in common. */
 interface CallTerms {
-  readonly paths: CallPaths | undefined;
-  readonly source: string;
-  readonly isRead: boolean | undefined;
   readonly eventName: number;
   readonly eventSource: number;
   readonly readOnly: number;
 }
 
-/** A record among those that are looked at, and where it stands in the text of all blocks. */
-interface TakenRange extends RecordRange {
+/** Where a record begins in the newest block, and in the text of all blocks. */
+interface TakenRecord {
+  readonly body: Buffer;
+  readonly start: number;
   readonly place: number;
+}
+
+/** One among those that are looked at. */
+type TakenRange = TakenRecord & RecordRange;
+
+/** What was noted of a record (record-notes.ts): it begins at `at` of the words. */
+interface Note {
+  readonly words: Int32Array;
+  readonly at: number;
+}
+
+interface ScopedRecord extends TakenRecord {
+  readonly scope: OpenScope;
 }
 
 interface NewRow {
@@ -84,6 +97,8 @@ export class OpenSegment implements RowSource {
   #waitingStarts: number[] = [];
   #waitingSets: MatchSet[] = [];
   #waitingEnd = 0;
+  /** Of a record that came without a note, or with one that said nothing. */
+  readonly #ownNote = new Int32Array(noteWords);
   /** What terms are being added to. */
   #row = 0;
   #firstPair = 0;
@@ -109,21 +124,37 @@ export class OpenSegment implements RowSource {
     return this.rows === 0 ? 0 : this.#latest.at(this.rows - 1);
   }
 
-  /** Memory of everything but the blocks. */
-  get indexBytes(): number {
-    return 16 * this.rows + 12 * this.pairs.length + 200 * this.terms.length;
+  get memoryBytes(): number {
+    return this.blocks.heldBytes + 20 * this.rows + 12 * this.pairs.length + 200 * this.terms.length;
   }
 
   /** Copies a record. It is found after `look`. */
   take({ bytes, matchSet }: FrameRecord): void {
+    const start = this.#copy(bytes);
+    this.#waitingStarts.push(start);
+    this.#waitingSets.push(matchSet);
+    this.#waitingEnd = start + bytes.length;
+  }
+
+  /** Copies and indexes a management event by its note; false when that does not say enough: then nothing was done. */
+  takeNoted({ bytes, matchSet }: FrameRecord, note: Note): boolean {
+    const call = callOfNote(note.words[note.at] ?? 0);
+    if (!call) return false;
+    // Rows are in journal order.
+    this.look();
+    const start = this.#copy(bytes);
+    const scope = this.#scopeOf(matchSet, "M");
+    const record = { body: this.blocks.room, start, place: this.blocks.placeOf(start), scope };
+    this.#addNoted(record, note, call);
+    return true;
+  }
+
+  #copy(bytes: Uint8Array): number {
     if (!this.blocks.fits(bytes.length)) {
       this.look();
       this.blocks.endBlock();
     }
-    const start = this.blocks.add(bytes);
-    this.#waitingStarts.push(start);
-    this.#waitingSets.push(matchSet);
-    this.#waitingEnd = start + bytes.length;
+    return this.blocks.add(bytes);
   }
 
   /** Indexes what was taken: all of it lies in the newest block, line by line. */
@@ -164,45 +195,50 @@ export class OpenSegment implements RowSource {
     if (category !== "Management" && category !== "Insight") return;
     const isInsight = category === "Insight";
     const scope = this.#scopeOf(matchSet, isInsight ? "I" : "M");
-    if (!isInsight && isPlaced(fields)) this.#addPlaced(range, fields, scope);
+    const words = this.#ownNote.fill(0);
+    writeNote(words, 0, { fields, start: range.start });
+    const call = callOfNote(words[noteWord.what] ?? 0);
+    const { body, start, place } = range;
+    if (call) this.#addNoted({ body, start, place, scope }, { words, at: 0 }, call);
     else this.#addParsed(range, fields, { scope, isInsight });
   }
 
   /** As nearly all come: nothing is made of what is only compared. */
-  #addPlaced({ body, place }: TakenRange, fields: PlacedFields, scope: OpenScope): void {
-    const { eventTimeAt, eventIdAt } = fields;
+  #addNoted({ body, start, place, scope }: ScopedRecord, { words, at }: Note, call: KnownCall): void {
+    const placeOf = (word: number): number => {
+      const within = words[at + word] ?? 0;
+      return within === 0 ? 0 : start + within;
+    };
     this.#addRow(scope, {
-      seconds: eventTimeAt === 0 ? this.#times.of(fields.eventTime ?? "") : this.#times.at(body, eventTimeAt),
+      seconds: this.#times.at(body, placeOf(noteWord.eventTimeAt)),
       place,
-      idHash:
-        eventIdAt === 0
-          ? hashOfId(scope.idSeed, fields.eventID ?? "")
-          : hashOfIdAt(scope.idSeed, body, eventIdAt),
+      idHash: hashOfIdAt(scope.idSeed, body, placeOf(noteWord.eventIdAt)),
     });
-    const { eventName, eventSource, readOnly, paths } = this.#callTerms(fields, scope);
+    const { eventName, eventSource, readOnly } = this.#callTerms(call, scope);
     this.#pair(eventName);
     this.#pair(eventSource);
     if (readOnly !== none) this.#pair(readOnly);
-    const { username, accessKeyId } = this.#scan.namesOf(body, fields.userIdentityAt);
+    const { username, accessKeyId } = this.#scan.namesOf(body, placeOf(noteWord.userIdentityAt));
     this.#pairValue(termKinds.Username, username);
     this.#pairValue(termKinds.AccessKeyId, accessKeyId);
-    this.#pairResources(resourcesAlong(paths, body, fields));
+    const resources = resourcesAlong(call.paths, body, {
+      requestParametersAt: placeOf(noteWord.requestParametersAt),
+      responseElementsAt: placeOf(noteWord.responseElementsAt),
+      resourcesAt: placeOf(noteWord.resourcesAt),
+    });
+    this.#pairResources(resources);
   }
 
-  /** Calls of one name are mostly of one source, and all of them read or none. */
-  #callTerms(fields: PlacedFields, scope: OpenScope): CallTerms {
-    const { eventName = "", eventSource = "", readOnly } = fields;
-    const known = scope.calls.get(eventName);
-    if (known && known.source === eventSource && known.isRead === readOnly) return known;
+  #callTerms(call: KnownCall, scope: OpenScope): CallTerms {
+    const { number, isRead } = call;
+    const known = scope.calls.get(number);
+    if (known) return known;
     const terms = {
-      paths: pathsOf(eventSource, eventName, readOnly === true),
-      source: eventSource,
-      isRead: readOnly,
-      eventName: this.#termOf(termKinds.EventName, eventName),
-      eventSource: this.#termOf(termKinds.EventSource, eventSource),
-      readOnly: readOnly === undefined ? none : this.#termOf(termKinds.ReadOnly, readOnly ? "true" : "false"),
+      eventName: this.#termOf(termKinds.EventName, call.eventName),
+      eventSource: this.#termOf(termKinds.EventSource, call.eventSource),
+      readOnly: isRead === undefined ? none : this.#termOf(termKinds.ReadOnly, isRead ? "true" : "false"),
     };
-    scope.calls.set(eventName, terms);
+    scope.calls.set(number, terms);
     return terms;
   }
 

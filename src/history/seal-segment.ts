@@ -23,10 +23,7 @@ export async function sealSegment(
   const { firstOrdinal, endOrdinal } = open;
   const writer = await SegmentWriter.start(disk, directory, { firstOrdinal, endOrdinal });
   try {
-    for (const { packed, rawBytes } of open.blocks.all()) {
-      writer.block({ packed, rawBytes, sum: crc32(packed) });
-    }
-    await writer.drain();
+    await writeBlocks(open, writer);
     const order = sortedIndexes(open.seconds.words);
     await turn();
     await writeRows(open, writer, order);
@@ -36,6 +33,21 @@ export async function sealSegment(
     await writer.abandon();
     throw error;
   }
+}
+
+/** So many bytes between two turns. */
+const stepBytes = 512 * 1024;
+
+async function writeBlocks(open: OpenSegment, writer: SegmentWriter): Promise<void> {
+  let bytes = 0;
+  for (const { packed, rawBytes } of open.blocks.all()) {
+    writer.block({ packed, rawBytes, sum: crc32(packed) });
+    bytes += packed.length;
+    if (bytes < stepBytes) continue;
+    bytes = 0;
+    await writer.drain();
+  }
+  await writer.drain();
 }
 
 async function writeRows(open: OpenSegment, writer: SegmentWriter, order: Uint32Array): Promise<void> {

@@ -1,6 +1,7 @@
 // Posted batches: what is accepted, what is rejected with which word, and what then stands in the journal.
 import { describe, expect, test } from "vitest";
 import { managementEvent } from "../../test/harness/events.ts";
+import { callOfNote, noteWords, notLookedUp } from "../event/record-notes.ts";
 import { createEventIntake } from "./event-intake.ts";
 import { caller, intakeWorld } from "./intake.test-world.ts";
 
@@ -72,6 +73,52 @@ describe("a batch", () => {
       { account: "123456789012", region: "us-east-1" },
       { account: "123456789012", region: "eu-west-1" },
     ]);
+  });
+
+  test("is noted where its records came as they are journaled, in each frame", async () => {
+    const world = await intakeWorld({ bytesMax: 10_000_000 });
+    const large = { requestParameters: { text: "x".repeat(100_000) } };
+    const events = Array.from({ length: 24 }, (_, at) => {
+      if (at % 4 === 1) return managementEvent({ ...large, eventID: undefined });
+      if (at % 4 === 2) return managementEvent({ eventCategory: "Data", managementEvent: false });
+      return managementEvent({
+        ...large,
+        eventName: `Run${at}`,
+        awsRegion: at === 4 ? "nowhere" : "us-east-1",
+      });
+    });
+    const lines = events.map((event) => JSON.stringify(event)).join("\n");
+    const answer = await createEventIntake(world.ports).accept({
+      ...{ bytes: bytesOf(lines), caller, mayPut: anyAccount },
+    });
+    expect(answer).toMatchObject({ accepted: 23, rejected: [{ index: 4 }] });
+    const { journal } = world;
+    const [start, end] = [journal.start("0"), journal.end("0")];
+    expect(end.seq - start.seq).toBeGreaterThan(1);
+    const seen: string[] = [];
+    journal.visitRecent(start, end, ({ records, notes = new Int32Array() }) => {
+      expect(notes).toHaveLength(records.length * noteWords);
+      for (const [index, { bytes }] of records.entries()) {
+        const [what = 0, timeAt = 0, idAt = 0, identityAt = 0] = notes.subarray(index * noteWords);
+        const text = textOf(bytes);
+        const { eventID, eventName } = JSON.parse(text) as Record<string, string>;
+        if (what > notLookedUp) {
+          expect(callOfNote(what)).toMatchObject({ eventName, isRead: false });
+          expect(text.slice(timeAt, timeAt + 20)).toBe("2026-01-10T09:18:41Z");
+          expect(text.slice(idAt, idAt + 36)).toBe(eventID);
+          expect(text.slice(identityAt, identityAt + 7)).toBe('{"type"');
+        }
+        seen.push(what > notLookedUp ? "call" : what === notLookedUp ? "data" : "nothing");
+      }
+      return true;
+    });
+    const inFours = Array.from({ length: 6 }, (_, four) => [
+      ...(four === 1 ? [] : ["call"]),
+      "nothing",
+      "data",
+      "call",
+    ]);
+    expect(seen).toEqual(inFours.flat());
   });
 
   test("of events that no trail logs is journaled all the same", async () => {

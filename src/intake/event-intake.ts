@@ -1,12 +1,14 @@
 // Posted events on their way in: scan → admit (decide) → journal → answer. The answer is given only after the
 // journal is durable; a bad record never takes its neighbours with it. Must not: know HTTP.
+import { noteWords, writeNote } from "../event/record-notes.ts";
 import { scanBatch, type ScannedRecord } from "../event/scan.ts";
+import type { ReadableRecord } from "../event/scanned-record.ts";
 import type { AppendOutcome, FrameRecord } from "../journal/contract.ts";
 import type { AccountId } from "../model/arn.ts";
 import type { Caller } from "../model/call.ts";
 import type { SelectorIndex } from "../selector/selector-index.ts";
 import { admitRecord } from "./admit-record.ts";
-import { cutIntoFrames } from "./frames.ts";
+import { cutIntoFrames, type FrameContent } from "./frames.ts";
 import { KnownPlaces, Places, type Refusal } from "./places.ts";
 import type { IntakePorts } from "./ports.ts";
 
@@ -64,8 +66,7 @@ interface ScannedBatch {
 }
 
 /** What goes to the journal, and beside it each record's place in the batch. */
-interface Admitted {
-  readonly records: readonly FrameRecord[];
+interface Admitted extends FrameContent {
   readonly indexes: readonly number[];
 }
 
@@ -80,16 +81,28 @@ function admitAll(scanned: ScannedBatch, ports: IntakePorts): { admitted: Admitt
   const records: FrameRecord[] = [];
   const indexes: number[] = [];
   const rejected: Rejection[] = [];
+  const notes = new Int32Array(scanned.records.length * noteWords);
   for (const record of scanned.records) {
     const result = admitRecord(batch.bytes, record, admission);
     if ("code" in result) {
       rejected.push({ index: record.index, ...result });
     } else {
+      if (isAsScanned(record, result)) {
+        writeNote(notes, records.length * noteWords, { fields: record.inPlace, start: record.start });
+      }
       records.push(result);
       indexes.push(record.index);
     }
   }
-  return { admitted: { records, indexes }, rejected };
+  return { admitted: { records, indexes, notes }, rejected };
+}
+
+/** Whether what was seen holds of the bytes that are journaled: nothing was spliced in, no line break taken out. */
+function isAsScanned(
+  scanned: ScannedRecord,
+  { bytes }: FrameRecord,
+): scanned is ScannedRecord & ReadableRecord {
+  return "isComplete" in scanned && scanned.isComplete && bytes.length === scanned.end - scanned.start;
 }
 
 interface Decision {
@@ -106,11 +119,11 @@ interface JournalResult {
 }
 
 async function journalAll(
-  { records, indexes }: Admitted,
+  { indexes, ...content }: Admitted,
   decision: Decision,
   ports: IntakePorts,
 ): Promise<JournalResult> {
-  const frames = cutIntoFrames(records);
+  const frames = cutIntoFrames(content);
   const rejected: Rejection[] = [];
   let accepted = 0;
   /** Records of the frames before the one looked at. */
@@ -120,7 +133,7 @@ async function journalAll(
     const window = frames.slice(first, first + framesInFlightMax);
     const outcomes = await Promise.all(window.map((frame) => appendFrame(frame, decision, ports)));
     for (const [place, outcome] of outcomes.entries()) {
-      const count = window[place]?.length ?? 0;
+      const count = window[place]?.records.length ?? 0;
       if (outcome.kind === "durable") {
         accepted += count;
       } else {
@@ -136,11 +149,7 @@ async function journalAll(
   return { accepted, rejected, ...(busy !== undefined && { busy }) };
 }
 
-function appendFrame(
-  records: readonly FrameRecord[],
-  decision: Decision,
-  ports: IntakePorts,
-): Promise<AppendOutcome> {
+function appendFrame(content: FrameContent, decision: Decision, ports: IntakePorts): Promise<AppendOutcome> {
   return ports.journal.append({
     id: ports.random.uuid(),
     header: {
@@ -149,7 +158,7 @@ function appendFrame(
       arrivedMs: ports.clock.nowMs(),
       configurationVersion: decision.version,
     },
-    records,
+    ...content,
   });
 }
 

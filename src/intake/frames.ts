@@ -1,5 +1,6 @@
 // Cuts admitted records into journal frames of a bounded size. Pure.
-import type { FrameRecord } from "../journal/contract.ts";
+import { noteWords } from "../event/record-notes.ts";
+import type { Frame } from "../journal/contract.ts";
 import type { MatchSet } from "../selector/match-set.ts";
 
 // Half the journal's frame limit: large enough to amortise a frame's header, small enough to read back in pieces.
@@ -10,9 +11,15 @@ const frameRecordsMax = 10_000;
 const frameDestinationsMax = 40_000;
 const aroundDestinations = 2;
 
-/** Keeps the order; every frame holds at least one record. */
-export function cutIntoFrames(records: readonly FrameRecord[]): (readonly FrameRecord[])[] {
-  const frames: (readonly FrameRecord[])[] = [];
+export type FrameContent = Pick<Frame, "records" | "notes">;
+
+/** Keeps the order; every frame holds at least one record, and gets its part of the notes. */
+export function cutIntoFrames({ records, notes }: FrameContent): FrameContent[] {
+  const frames: FrameContent[] = [];
+  const part = (from: number, to: number): FrameContent => ({
+    records: from === 0 && to === records.length ? records : records.slice(from, to),
+    notes: notes?.subarray(from * noteWords, to * noteWords),
+  });
   let first = 0;
   let bytes = 0;
   let destinations = 0;
@@ -26,7 +33,7 @@ export function cutIntoFrames(records: readonly FrameRecord[]): (readonly FrameR
       at - first >= frameRecordsMax ||
       (isNewSet && destinations + weightOf(matchSet) > frameDestinationsMax);
     if (at > first && isFull) {
-      frames.push(records.slice(first, at));
+      frames.push(part(first, at));
       first = at;
       bytes = 0;
       destinations = 0;
@@ -38,7 +45,7 @@ export function cutIntoFrames(records: readonly FrameRecord[]): (readonly FrameR
     sets.add(matchSet);
     destinations += weightOf(matchSet);
   }
-  if (first < records.length) frames.push(first === 0 ? records : records.slice(first));
+  if (first < records.length) frames.push(part(first, records.length));
   return frames;
 }
 

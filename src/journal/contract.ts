@@ -34,6 +34,8 @@ export interface Frame {
   readonly id: string;
   readonly header: FrameHeader;
   readonly records: readonly FrameRecord[];
+  /** What the door saw of the records (event/record-notes.ts). It is kept as long as they are in memory, and not written. */
+  readonly notes?: Int32Array | undefined;
 }
 
 /** `seq` counts frames from 1 within a partition, without gaps. A position names the next frame to read. */

@@ -12,6 +12,15 @@ interface Kept {
   /** Where the entry lies in the room. */
   readonly start: number;
   readonly end: number;
+  readonly notes: Int32Array | undefined;
+}
+
+/** What was placed last: frames of these sizes, one after the other, from `firstSeq` on, and what was noted of each. */
+export interface PlacedFrames {
+  readonly segment: Segment;
+  readonly firstSeq: number;
+  readonly sizes: readonly number[];
+  readonly notes: readonly (Int32Array | undefined)[];
 }
 
 export class RecentFrames {
@@ -54,20 +63,13 @@ export class RecentFrames {
     return this.#room.subarray(start, end);
   }
 
-  /** What was placed last is durable: frames of these sizes, one after the other, from `firstSeq` on. */
-  keep(
-    group: Buffer,
-    {
-      segment,
-      firstSeq,
-      sizes,
-    }: { readonly segment: Segment; readonly firstSeq: number; readonly sizes: readonly number[] },
-  ): void {
+  /** What was placed last is durable. */
+  keep(group: Buffer, { segment, firstSeq, sizes, notes }: PlacedFrames): void {
     if (firstSeq !== this.#endSeq) this.#forgetWhile(() => true);
     this.#endSeq = firstSeq + sizes.length;
     if (group.buffer !== this.#room?.buffer) return this.#forgetWhile(() => true);
-    for (const size of sizes) {
-      this.#kept.push({ segment, start: this.#next, end: this.#next + size });
+    for (const [index, size] of sizes.entries()) {
+      this.#kept.push({ segment, start: this.#next, end: this.#next + size, notes: notes[index] });
       this.#next += size;
     }
   }
@@ -84,12 +86,11 @@ export class RecentFrames {
       const kept = this.#kept[at + seq - range.fromSeq];
       if (!kept) return;
       const position = { partition: this.#partition, seq };
+      const { notes } = kept;
       const matchSets = kept.segment.index;
-      if (
-        !matchSets ||
-        !visit(decodeOwnFrame(this.#room.subarray(kept.start, kept.end), { position, matchSets }))
-      )
-        return;
+      if (!matchSets) return;
+      const own = { position, matchSets, notes };
+      if (!visit(decodeOwnFrame(this.#room.subarray(kept.start, kept.end), own))) return;
     }
   }
 

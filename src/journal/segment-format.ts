@@ -51,13 +51,7 @@
 import { crc32 } from "node:zlib";
 import { assert } from "../model/assert.ts";
 import type { MatchSet } from "../selector/match-set.ts";
-import {
-  type DoorName,
-  type FrameHeader,
-  frameBytesMax,
-  type Position,
-  type StoredFrame,
-} from "./contract.ts";
+import { type DoorName, type FrameHeader, frameBytesMax, type StoredFrame } from "./contract.ts";
 
 export const segmentHeaderBytes = 64;
 
@@ -107,14 +101,20 @@ export interface Definition {
   readonly text: string;
 }
 
-export interface FrameEntry {
+export interface FrameEntry<Stored = NumberedRecord> {
   readonly kind: "frame";
   readonly seq: number;
   readonly groupStart: number;
   readonly id: string;
   readonly header: FrameHeader;
   readonly definitions: readonly Definition[];
-  readonly records: readonly { readonly bytes: Uint8Array; readonly matchSetNumber: number }[];
+  readonly records: readonly Stored[];
+}
+
+/** A record as it stands in its frame. */
+export interface NumberedRecord {
+  readonly bytes: Uint8Array;
+  readonly matchSetNumber: number;
 }
 
 interface EndMark {
@@ -275,12 +275,20 @@ export function decodeEntry(window: Uint8Array, at: number, salt: number): Decod
   if (body[0] === kinds.endMark) {
     return { kind: "entry", entry: { kind: "end-mark", groupStart: body.readUInt32LE(4) }, bytes };
   }
-  const entry = body[0] === kinds.frame && bodyBytes >= frameBodyBytes ? decodeFrame(body) : undefined;
+  const isFrame = body[0] === kinds.frame && bodyBytes >= frameBodyBytes;
+  const entry = isFrame ? decodeFrame(body, numberedRecord) : undefined;
   return entry ? { kind: "entry", entry, bytes } : bad("The entry verifies but cannot be understood.");
 }
 
+function numberedRecord(bytes: Uint8Array, matchSetNumber: number): NumberedRecord {
+  return { bytes, matchSetNumber };
+}
+
 /** Undefined when the parts do not add up: then it was not written by encodeFrame. */
-function decodeFrame(body: Buffer): FrameEntry | undefined {
+function decodeFrame<Stored>(
+  body: Buffer,
+  recordOf: (bytes: Uint8Array, matchSetNumber: number) => Stored,
+): FrameEntry<Stored> | undefined {
   const door = doors[body[1] ?? 0];
   const principalBytes = body.readUInt16LE(2);
   const idBytes = body.readUInt32LE(32);
@@ -295,11 +303,14 @@ function decodeFrame(body: Buffer): FrameEntry | undefined {
   }
   let recordAt = at + 8 * recordCount;
   if (!door || recordAt > body.length) return undefined;
-  const records: FrameEntry["records"][number][] = [];
+  const records: Stored[] = [];
   for (let left = recordCount; left > 0; left -= 1) {
-    const start = recordAt;
-    recordAt += body.readUInt32LE(at);
-    records.push({ bytes: body.subarray(start, recordAt), matchSetNumber: body.readUInt32LE(at + 4) });
+    const length = body.readUInt32LE(at);
+    if (recordAt + length > body.length) return undefined;
+    // A third of what `subarray` costs, of which readers ask for every record.
+    const bytes = new Uint8Array(body.buffer, body.byteOffset + recordAt, length);
+    records.push(recordOf(bytes, body.readUInt32LE(at + 4)));
+    recordAt += length;
     at += 8;
   }
   if (recordAt !== body.length) return undefined;
@@ -319,19 +330,21 @@ function decodeFrame(body: Buffer): FrameEntry | undefined {
   };
 }
 
+/** What the bytes of a frame do not say. */
+interface OwnFrame extends Pick<StoredFrame, "position" | "notes"> {
+  readonly matchSets: { matchSet(number: number): MatchSet | undefined };
+}
+
 /** A frame as `encodeFrame` left it in this process: nothing is checked, and its records are views into it. */
-export function decodeOwnFrame(
-  entry: Buffer,
-  at: { readonly position: Position; readonly matchSets: { matchSet(number: number): MatchSet | undefined } },
-): StoredFrame {
-  const frame = decodeFrame(entry.subarray(entryHeadBytes));
-  assert(frame, "what was encoded here can be decoded");
-  const records = frame.records.map(({ bytes, matchSetNumber }) => {
-    const matchSet = at.matchSets.matchSet(matchSetNumber);
+export function decodeOwnFrame(entry: Buffer, { position, matchSets, notes }: OwnFrame): StoredFrame {
+  const frame = decodeFrame(entry.subarray(entryHeadBytes), (bytes, number) => {
+    const matchSet = matchSets.matchSet(number);
     assert(matchSet, "a written frame's match sets are defined");
     return { bytes, matchSet };
   });
-  return { id: frame.id, header: frame.header, records, position: at.position };
+  assert(frame, "what was encoded here can be decoded");
+  const { id, header, records } = frame;
+  return { id, header, records, position, notes };
 }
 
 function bad(reason: string): DecodedEntry {

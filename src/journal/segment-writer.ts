@@ -101,7 +101,10 @@ export class SegmentWriter {
     await this.#file.sync();
     assert(segment.index, "the current segment has an index");
     for (const matchSet of group.matchSets) segment.index.addMatchSet(segment.index.matchSetCount, matchSet);
-    this.#recent.keep(group.bytes, { segment, firstSeq: segment.endSeq, sizes: group.sizes });
+    this.#recent.keep(group.bytes, {
+      ...{ segment, firstSeq: segment.endSeq, sizes: group.sizes },
+      notes: frames.map(({ notes }) => notes),
+    });
     for (const offset of group.offsets) segment.index.addFrame(segment.endSeq++, offset);
     segment.bytes += group.bytes.length;
     return group.bytes.length;

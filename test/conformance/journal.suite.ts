@@ -213,6 +213,18 @@ export function journalSuite(name: string, storage: () => OpenJournal): void {
         expect(seqs(visited(journal, 3, 6, 2))).toEqual([3, 4]);
       });
 
+      test("have the notes that were appended, and reads have none", async () => {
+        const journal = await fresh()();
+        const notesOf = (n: number) => (n % 3 === 0 ? undefined : Int32Array.of(n, n + 1));
+        for (let n = 0; n < 9; n += 1) await journal.append({ ...frameOf(n), notes: notesOf(n) });
+        journal.visitRecent(at(journal, 1), at(journal, 10), ({ position, notes }) => {
+          expect(notes).toEqual(notesOf(position.seq - 1));
+          return true;
+        });
+        const { frames } = await journal.read(at(journal, 1), { bytesMax: 1_000_000 });
+        expect(frames.map(({ notes }) => notes)).toEqual(frames.map(() => undefined));
+      });
+
       test("have the same match sets as reads", async () => {
         const journal = await fresh()();
         for (let n = 0; n < 9; n += 1) await journal.append(frameOf(n, { records: 3, matchSets: 3 }));

@@ -6,6 +6,8 @@ import { lookupEvents } from "../../src/history/lookup-events.ts";
 import { openPageTokens } from "../../src/history/page-token.ts";
 import type { HistoryPorts } from "../../src/history/ports.ts";
 import { hasAttribute, type LookupAttribute, lookupFieldsOf } from "../../src/event/lookup-fields.ts";
+import { noteWords, writeNote } from "../../src/event/record-notes.ts";
+import { scanBatch } from "../../src/event/scan.ts";
 import type { Disk } from "../../src/disk/contract.ts";
 import type { Journal } from "../../src/journal/contract.ts";
 import { openSegmentJournal } from "../../src/journal/segment-journal.ts";
@@ -178,7 +180,10 @@ export class HistoryWorld {
   async append(count: number): Promise<void> {
     const made = Array.from({ length: count }, () => randomRecord(this.draw, this.clock.nowMs()));
     const texts = made.map((record) => JSON.stringify(record));
+    // Some frames come with what the door noted, and some records of them without.
+    const notes = this.draw.below(2) === 0 ? notesOf(texts, () => this.draw.below(4) > 0) : undefined;
     const outcome = await this.journal?.append({
+      notes,
       id: this.draw.uuid(),
       header: { door: "events", principal: "p", arrivedMs: this.clock.nowMs(), configurationVersion: 1 },
       records: made.map((record, at) => ({
@@ -310,4 +315,15 @@ function callOf(place: Place): Call {
     sourceIp: "192.0.2.1",
     userAgent: "test",
   };
+}
+
+/** As the door makes them. */
+function notesOf(texts: readonly string[], isNoted: () => boolean): Int32Array {
+  const notes = new Int32Array(texts.length * noteWords);
+  const scan = scanBatch(Buffer.from(texts.join("\n")));
+  for (const record of scan.kind === "records" ? scan.records : []) {
+    if ("problem" in record || !isNoted()) continue;
+    writeNote(notes, record.index * noteWords, { fields: record.inPlace, start: record.start });
+  }
+  return notes;
 }

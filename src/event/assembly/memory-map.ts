@@ -15,11 +15,11 @@ export const reportAt: usize = bracketsAt + 256;
 
 /** What is known of each record: `rowWords` words of 32 bits, see scanner.ts. */
 export const rowsAt: usize = reportAt + 64;
-export const rowWords: usize = 28;
+export const rowWords: usize = 29;
 export const rowsMax: usize = 1024;
 
-/** What is known of each entry of `resources`. */
-export const resourcesAt: usize = rowsAt + rowsMax * rowWords * 4;
+/** What is known of each entry of `resources`. Behind the last row up to three words are cleared with it. */
+export const resourcesAt: usize = rowsAt + rowsMax * rowWords * 4 + 16;
 export const resourceWords: usize = 5;
 export const resourcesMax: usize = 4096;
 /** A record with more is left to the host. */

@@ -147,7 +147,11 @@ function wantedEnd(at: usize, entry: usize, cell: usize): usize {
     if (kind == identity) store<u32>(place, <u32>(at - inputAt));
     return objectEnd(at, kind == identity ? contextIdentity : contextDetails, cell);
   }
-  if (kind == resources) return code == openBracket ? resourcesEnd(at) : nullEnd(at);
+  if (kind == resources) {
+    if (code != openBracket) return nullEnd(at);
+    store<u32>(place, <u32>(at - inputAt));
+    return resourcesEnd(at);
+  }
   return oddEnd(at);
 }
 
