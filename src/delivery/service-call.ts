@@ -38,7 +38,7 @@ export async function answerWithin<Answer>(
   } finally {
     signal.removeEventListener("abort", giveUp);
     giveUp();
-    abandoned.abort();
+    abandoned.abort("Nobody waits for the answer any more.");
   }
 }
 
