@@ -15,8 +15,6 @@ interface Case extends PipelineLoad {
   readonly name: string;
   /** Of deliveries. A second is shorter than anybody needs; a run takes some seconds. */
   readonly interval: string;
-  /** Not what goals are measured with. */
-  readonly isAside?: boolean;
   readonly pipeline: "cairn" | "naive";
   readonly withHistory?: boolean;
   readonly flags?: readonly string[];
@@ -64,8 +62,6 @@ function casesOf(isQuick: boolean): Case[] {
     equal(50),
     { ...batches, name: "5 trails and event history", withHistory: true },
   ];
-  // Files as large as with the default of a minute: at this load either lets them grow nearly to their limit.
-  const patient = isQuick ? {} : { interval: "10s", quietMs: 12_000 };
   const others: readonly Case[] = [
     { ...five, ...size(96_000), name: "5 trails", perBody: 100, connections: 16 },
     { ...five, ...size(64_000), name: "5 trails", perBody: 10, connections: 32 },
@@ -80,17 +76,11 @@ function casesOf(isQuick: boolean): Case[] {
       requestsPerSecond: 200,
     },
     equal(1),
-    {
-      ...equal(50),
-      name: "50 trails, --shared-log-files on",
-      flags: ["--shared-log-files", "on"],
-      isAside: true,
-    },
-    { ...equal(50), ...patient, name: "50 trails, 10 s between deliveries", isAside: true },
+    { ...equal(50), name: "50 trails, --shared-log-files on", flags: ["--shared-log-files", "on"] },
   ];
   // Those whose ratios are goals run three times, with the others between.
   return isQuick
-    ? [...main, ...others.slice(-4)]
+    ? [...main, ...others.slice(-2)]
     : [...main, ...others.slice(0, 4), ...main, ...others.slice(4), ...main];
 }
 
@@ -136,12 +126,11 @@ function reportOf(measured: readonly Measured[]): Report {
       ({ of }) =>
         isCairn(of) &&
         of.withHistory !== true &&
-        of.isAside !== true &&
+        of.flags === undefined &&
         Object.keys(of.trails).length === trails &&
         of.perBody === perBody,
     );
   const recalled = measured.filter(({ of }) => of.withHistory === true);
-  const patient = measured.filter(({ of }) => of.isAside === true && of.flags === undefined);
   const naive = measured.filter(({ of }) => !isCairn(of));
   const speed = (all: readonly Measured[]) =>
     median(all.map(({ result, zlibMicros }) => zlibMicros / result.cpuMicrosPerEvent));
@@ -160,7 +149,6 @@ function reportOf(measured: readonly Measured[]): Report {
         what: "the same with 50 trails that log the same events",
         ...{ value: speed(ofCairn(50)), unit: "x", goal: { least: 0.6 } },
       },
-      { what: "the same, 10 s between deliveries", value: speed(patient), unit: "x" },
       {
         what: "5 trails and event history (LookupEvents)",
         ...{ value: speed(recalled), unit: "x", goal: { least: 0.6 } },
