@@ -126,7 +126,7 @@ async function open(first: Configuration, { log, closing, closeAll }: Surroundin
     identity: (accessKeyId) => current.identities.get(accessKeyId),
     operations: createOperations(trails, history.operations),
     calls: createCallRecorder(intake),
-    events: createEventIntake(intake),
+    events: createEventIntake(intake, { takesNotes: first.historyRetentionMs > 0 }),
     tails: createTails({ journal, ...world }),
     explainer: createTrailExplainer({ registry, ports: trailPorts }),
     ...(directory && { bucketDoor: createBucketDoor(directory, { log }), bucketCalls: passing.answered }),

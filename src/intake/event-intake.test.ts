@@ -121,6 +121,17 @@ describe("a batch", () => {
     expect(seen).toEqual(inFours.flat());
   });
 
+  test("is not noted where nobody reads notes", async () => {
+    const world = await intakeWorld();
+    const intake = createEventIntake(world.ports, { takesNotes: false });
+    const bytes = bytesOf(JSON.stringify(managementEvent()));
+    expect(await intake.accept({ bytes, caller, mayPut: anyAccount })).toMatchObject({ accepted: 1 });
+    const { journal } = world;
+    const seen: unknown[] = [];
+    journal.visitRecent(journal.start("0"), journal.end("0"), ({ notes }) => seen.push(notes) > 0);
+    expect(seen).toEqual([undefined]);
+  });
+
   test("of events that no trail logs is journaled all the same", async () => {
     const world = await intakeWorld();
     const bytes = bytesOf(JSON.stringify([managementEvent(), managementEvent()]));

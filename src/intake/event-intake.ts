@@ -38,14 +38,21 @@ export interface EventIntake {
 // Frames of one batch that wait for the journal at the same time; more would only queue there.
 const framesInFlightMax = 8;
 
-export function createEventIntake(ports: IntakePorts): EventIntake {
+/** `takesNotes`: whether somebody reads what is noted of records, as event history does. */
+export function createEventIntake(
+  ports: IntakePorts,
+  { takesNotes }: { readonly takesNotes: boolean } = { takesNotes: true },
+): EventIntake {
   const known = new KnownPlaces();
   return {
     async accept(batch) {
       const scan = scanBatch(batch.bytes);
       if (scan.kind === "malformed") return { kind: "malformed", message: scan.message };
       const index = ports.index();
-      const { admitted, rejected } = admitAll({ batch, records: scan.records, index, known }, ports);
+      const { admitted, rejected } = admitAll(
+        { batch, records: scan.records, index, known, takesNotes },
+        ports,
+      );
       const decision = { principal: batch.caller.arn, version: index.version };
       const outcome = await journalAll(admitted, decision, ports);
       const answer = { accepted: outcome.accepted, rejected: [...rejected, ...outcome.rejected] };
@@ -63,6 +70,7 @@ interface ScannedBatch {
   readonly records: readonly ScannedRecord[];
   readonly index: SelectorIndex;
   readonly known: KnownPlaces;
+  readonly takesNotes: boolean;
 }
 
 /** What goes to the journal, and beside it each record's place in the batch. */
@@ -81,13 +89,13 @@ function admitAll(scanned: ScannedBatch, ports: IntakePorts): { admitted: Admitt
   const records: FrameRecord[] = [];
   const indexes: number[] = [];
   const rejected: Rejection[] = [];
-  const notes = new Int32Array(scanned.records.length * noteWords);
+  const notes = scanned.takesNotes ? new Int32Array(scanned.records.length * noteWords) : undefined;
   for (const record of scanned.records) {
     const result = admitRecord(batch.bytes, record, admission);
     if ("code" in result) {
       rejected.push({ index: record.index, ...result });
     } else {
-      if (isAsScanned(record, result)) {
+      if (notes && isAsScanned(record, result)) {
         writeNote(notes, records.length * noteWords, { fields: record.inPlace, start: record.start });
       }
       records.push(result);
