@@ -43,7 +43,9 @@ const mebibyte = 1024 * 1024;
 export const defaultLimits: DeliveryLimits = {
   putsPerLaneMax: 4,
   probesMax: 16,
-  laneBytesMax: 16 * mebibyte,
+  // Three seconds of what one destination gets at full load: what goes to the outbox costs twice as much, and a disk that is
+  // late would be later still.
+  laneBytesMax: 32 * mebibyte,
   heldBytesMax: 64 * mebibyte,
   passBytesMax: 128 * mebibyte,
   liveBytesMax: 64 * mebibyte,
