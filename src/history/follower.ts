@@ -190,12 +190,13 @@ export class Follower {
   }
 
   #isFull(): boolean {
-    const { segment, coveredBytes } = this.#growing;
-    const { sealRows, sealMemoryBytes, coveredBytesMax, coveredShareMax } = this.#parts.limits;
+    const { segment, coveredBytes, firstArrivedMs, lastArrivedMs } = this.#growing;
+    const { sealRows, sealMemoryBytes, sealShareMax, coveredBytesMax, coveredShareMax } = this.#parts.limits;
     const { bytesMax } = this.#parts.ports.journal.usage();
     return (
       segment.rows >= sealRows ||
       segment.memoryBytes >= sealMemoryBytes ||
+      lastArrivedMs - firstArrivedMs >= this.#parts.options.retentionMs * sealShareMax ||
       coveredBytes >= Math.min(coveredBytesMax, bytesMax * coveredShareMax)
     );
   }

@@ -6,6 +6,8 @@ export interface HistoryLimits {
   readonly sealRows: number;
   /** … or takes so much memory, packed records and all … */
   readonly sealMemoryBytes: number;
+  /** … or its events arrived over so large a part of the retention: where few come, they leave the journal all the same … */
+  readonly sealShareMax: number;
   /** … or the journal would have to keep more than this for it (events of other categories count too). */
   readonly coveredBytesMax: number;
   /** … and never more than this part of the journal. */
@@ -46,6 +48,7 @@ export const defaultLimits: HistoryLimits = {
   // most `coveredBytesMax` of the journal that are taken again after a restart, in a second.
   sealRows: 128 * 1024,
   sealMemoryBytes: 64 * mebibyte,
+  sealShareMax: 1 / 36,
   coveredBytesMax: 256 * mebibyte,
   coveredShareMax: 1 / 8,
   blockBytes: 64 * 1024,
@@ -67,6 +70,7 @@ export const defaultLimits: HistoryLimits = {
 
 export function checkLimits(limits: HistoryLimits): void {
   assert(limits.blockBytes <= limits.sealMemoryBytes, "a block fits a segment");
+  assert(limits.sealShareMax <= limits.mergedShareMax, "a segment spans no more than merged ones may");
   assert(limits.mergeCount >= 2, "a merge makes fewer segments");
   assert(limits.mergedRowsMax <= 4 * mebibyte, "rows fit the numbers that sort them");
   assert(limits.mergedBytesMax < 2 ** 32 - 2 * mebibyte, "places of records are 32-bit numbers");

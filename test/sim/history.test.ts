@@ -238,6 +238,23 @@ describe("a disk that takes nothing", () => {
   });
 });
 
+test("where few events come, they are sealed by days", async () => {
+  const world = new HistoryWorld(12);
+  const history = await world.open({ ...smallLimits, sealRows: 10_000, mergeCount: 1_000, tidyMs: dayMs });
+  await history.start();
+  for (let day = 0; day < 20; day += 1) {
+    await world.append(2);
+    await foundEverywhere(world);
+    await world.clock.advance(dayMs);
+  }
+  // Of ninety days of retention each holds what came within two and a half, and the event that said so.
+  expect(history.usage().segments).toBe(4);
+  expect(await foundEverywhere(world)).toEqual(expectedEverywhere(world));
+  const stopped = history.stop();
+  await world.clock.advance(5_000);
+  await stopped;
+});
+
 test("segments whose events are all over are removed, and what is over in others is not shown", async () => {
   const world = await filledWorld(11, { ...smallLimits, mergeCount: 1_000, tidyMs: dayMs });
   const before = segmentsOf(world).length;
