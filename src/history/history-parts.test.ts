@@ -1,6 +1,7 @@
 // The small parts of event history, each by itself.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { frameBytesMax } from "../journal/contract.ts";
 import { openMemoryState } from "../state/memory-state.ts";
 import { EventSeconds } from "./event-seconds.ts";
 import { defaultLimits } from "./limits.ts";
@@ -130,6 +131,17 @@ describe("merges", () => {
     [[1600, 1600, 1600, 1600], undefined],
   ])("of %j: %j", (rows, expected) => {
     expect(chosen(rows)).toEqual(expected);
+  });
+
+  test("fit their bounds, as large as segments are sealed", () => {
+    const { mergeCount, sealRows, coveredBytesMax } = defaultLimits;
+    // The last frame of each goes beyond what it is sealed at.
+    const full = {
+      ...{ rows: sealRows + 10_000, rawBytes: coveredBytesMax + frameBytesMax },
+      ...{ firstArrivedMs: 0, lastArrivedMs: 1 },
+    };
+    const all = Array.from({ length: mergeCount }, () => full);
+    expect(chooseMerge(all, defaultLimits, 1e9)).toEqual({ from: 0, to: mergeCount });
   });
 
   test("do not span too much of the retention", () => {

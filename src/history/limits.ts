@@ -53,7 +53,8 @@ export const defaultLimits: HistoryLimits = {
   coveredShareMax: 1 / 8,
   blockBytes: 64 * 1024,
   sliceBytes: 256 * 1024,
-  mergeCount: 16,
+  // So many segments as they are sealed fit both bounds of the result, whichever of theirs they reached.
+  mergeCount: 8,
   mergedRowsMax: 2 * mebibyte,
   mergedBytesMax: 3_500 * mebibyte,
   mergedShareMax: 1 / 6,
