@@ -27,7 +27,7 @@ const { realClock, realRandom } = await builtWorld();
 
 const days = 86_400_000;
 const perFrame = 100;
-/** Each event is written, and once more when its segment is merged. */
+/** At most: each event is written, and once more when its segment is merged. */
 const writtenBytesPerEvent = 600;
 const endMs = Date.UTC(2026, 9, 1);
 const startMs = endMs - 90 * days;

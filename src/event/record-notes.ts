@@ -9,7 +9,7 @@ export const noteWords = 7;
 
 /** Places count from the record's first byte; of what is not there it is 0. */
 export const noteWord = {
-  /** `nothingNoted`, `notLookedUp`, or above them the number of its call. */
+  /** 0 when only a scan can tell, `notLookedUp`, or above that the number of its call. */
   what: 0,
   eventTimeAt: 1,
   eventIdAt: 2,
@@ -19,8 +19,6 @@ export const noteWord = {
   resourcesAt: 6,
 } as const;
 
-/** Only a scan can tell. */
-export const nothingNoted = 0;
 /** A valid event of a category that nobody looks up. */
 export const notLookedUp = 1;
 

@@ -5,7 +5,7 @@
 // leaves a file that says itself up to which frame it goes. What is only in the open segment is taken again.
 import { setImmediate as turn } from "node:timers/promises";
 import { LookupScan } from "../event/lookup-scan.ts";
-import { noteWords, nothingNoted, notLookedUp } from "../event/record-notes.ts";
+import { noteWords, notLookedUp } from "../event/record-notes.ts";
 import { SurelyData } from "../event/surely-data.ts";
 import type { Position, StoredFrame } from "../journal/contract.ts";
 import { assert } from "../model/assert.ts";
@@ -178,8 +178,7 @@ export class Follower {
     for (const [index, record] of records.entries()) {
       bytes += record.bytes.length;
       const note = { words: notes ?? noNotes, at: index * noteWords };
-      const what = note.words[note.at] ?? nothingNoted;
-      if (what === notLookedUp || growing.segment.takeNoted(record, note)) continue;
+      if (note.words[note.at] === notLookedUp || growing.segment.takeNoted(record, note)) continue;
       if (!this.#surelyData.is(bufferOf(record.bytes))) growing.segment.take(record);
     }
     growing.toSeq = position.seq + 1;
