@@ -18,10 +18,10 @@ async function journaled(
   frames: readonly (readonly { id: string; matchSet: MatchSet; eventTime?: string }[])[],
 ): Promise<{ journal: MemoryJournal; plans: Plan[] }> {
   const journal = new MemoryJournal();
-  const counter = new SlotCounter({ jsonBytesMax: Infinity, slotsMax: Infinity });
+  const counter = new SlotCounter({ jsonBytesMax: Infinity, slotsMax: Infinity, cutBytesMax: Infinity });
   for (const [at, records] of frames.entries()) {
     await journal.append(frame(String(at), 1_000, records));
-    counter.add({ ...frame(String(at), 1_000, records), position: { partition: "0", seq: at + 1 } });
+    counter.add(frame(String(at), 1_000, records));
   }
   const plans = [...counter.slots].map((slot, n): Plan => plan({ ...slot, n, to: frames.length + 1 }));
   return { journal, plans };

@@ -6,7 +6,7 @@ import { Bell } from "./bell.ts";
 import { type ComposedFile, PassFiles, splitIntoPasses } from "./compose.ts";
 import type { Deflater } from "./deflater.ts";
 import type { Faults } from "./faults.ts";
-import { gatherGroups, type GroupsOfSlot, type WantsEvidence } from "./gather.ts";
+import { type Gathered, gatherGroups, type WantsEvidence } from "./gather.ts";
 import type { Entry } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
 
@@ -29,15 +29,15 @@ interface Batch {
   readonly entries: Entry[];
   readonly notBeforeMs: number;
   /** The records, when they were gathered already. */
-  readonly groups?: GroupsOfSlot;
+  readonly gathered?: Gathered;
 }
 
 export class Composer {
   readonly #parts: ComposerParts;
   readonly #batches: Batch[] = [];
   readonly #bell = new Bell();
-  /** Batches with groups that are not done. */
-  #gathered = 0;
+  /** Of the batches that are not done. */
+  readonly #gathered = new Set<Gathered>();
 
   constructor(parts: ComposerParts) {
     this.#parts = parts;
@@ -49,17 +49,19 @@ export class Composer {
   }
 
   /** Takes the plans of one cut whose records are gathered. */
-  addGathered(entries: readonly Entry[], groups: GroupsOfSlot): void {
+  addGathered(entries: readonly Entry[], gathered: Gathered): void {
     const [first] = entries;
     if (!first) return;
-    this.#gathered += 1;
-    this.#batches.push({ cut: cutOf(first), entries: [...entries], notBeforeMs: 0, groups });
+    this.#gathered.add(gathered);
+    this.#batches.push({ cut: cutOf(first), entries: [...entries], notBeforeMs: 0, gathered });
     this.#bell.ring();
   }
 
-  /** Whether the records of another cut may be gathered: what waits here is held in memory. */
+  /** Whether more records may be gathered: what waits here is held in memory. */
   get takesGathered(): boolean {
-    return this.#gathered < this.#parts.limits.liveCutsMax;
+    let heldBytes = 0;
+    for (const gathered of this.#gathered) heldBytes += gathered.heldBytes();
+    return heldBytes < this.#parts.limits.liveWaitingBytesMax;
   }
 
   /** Takes a plan back after a failure. */
@@ -73,7 +75,7 @@ export class Composer {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const batch = this.#takeDue();
-      if (batch?.groups) await this.#composeGathered(batch.entries, batch.groups, signal);
+      if (batch?.gathered) await this.#composeGathered(batch.entries, batch.gathered, signal);
       else if (batch) await this.#compose(batch.entries, signal);
       else await this.#pause(signal);
     }
@@ -89,13 +91,9 @@ export class Composer {
     }
   }
 
-  async #composeGathered(
-    entries: readonly Entry[],
-    groups: GroupsOfSlot,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #composeGathered(entries: readonly Entry[], gathered: Gathered, signal: AbortSignal): Promise<void> {
     const { deflater, wantsEvidence } = this.#parts;
-    const files = new PassFiles(groups, deflater);
+    const files = new PassFiles(gathered.groups, deflater);
     // A trail that validates since the cut was begun: its text was not kept.
     const isWhole = ({ plan }: Entry) => !wantsEvidence(plan) || files.hasText(plan);
     const whole = entries.filter(isWhole);
@@ -106,7 +104,7 @@ export class Composer {
     try {
       await this.#composePass(whole, () => Promise.resolve(files), signal);
     } finally {
-      this.#gathered -= 1;
+      this.#gathered.delete(gathered);
     }
   }
 
@@ -157,7 +155,7 @@ export class Composer {
   #queue(entries: Iterable<Entry>, notBeforeMs: number): void {
     const joinable = new Map<string, Batch>();
     for (const batch of this.#batches) {
-      if (!batch.groups && batch.notBeforeMs >= notBeforeMs) joinable.set(batch.cut, batch);
+      if (!batch.gathered && batch.notBeforeMs >= notBeforeMs) joinable.set(batch.cut, batch);
     }
     for (const entry of entries) {
       const cut = cutOf(entry);

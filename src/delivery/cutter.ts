@@ -1,23 +1,26 @@
 // Cuts the journal into log files: one reader for all destinations. It counts what each slot holds and, when the
-// delivery interval is over or a slot is full, draws one plan per slot and commits them as one cut. What it counts is
-// gathered on the way (live-gathering.ts). Must not: compose or write files.
+// delivery interval is over, draws one plan per slot and commits them as one cut. What it counts is gathered on the way
+// (live-gathering.ts). Must not: compose or write files.
 //
-// A cut is a range of frames for all slots at once. Everything random or timed in a plan is drawn here, once: a cut
+// A cut is a range of frames for all slots at once; but when a slot is full before the interval is over, only its corner
+// (account, Region and folder) is cut, and the next cut of that corner begins there: one busy Region does not make small
+// files of all others (docs/adr/0012). Everything random or timed in a plan is drawn here, once: a cut
 // whose commit failed is committed again as it was drawn, before anything else is cut. While it is committed, counting goes on:
 // who waited for the disk each time would fall behind a busy journal and read from the disk what was in memory.
 import type { Position, StoredFrame } from "../journal/contract.ts";
 import { assert } from "../model/assert.ts";
 import { eventBusDestination } from "../selector/match-set.ts";
 import { Bell } from "./bell.ts";
+import { CornerStarts } from "./corner-starts.ts";
 import type { Faults } from "./faults.ts";
-import type { GroupsOfSlot } from "./gather.ts";
+import type { Gathered } from "./gather.ts";
 import type { Cut, Entry, Ledger } from "./ledger.ts";
 import type { DeliveryLimits } from "./limits.ts";
 import type { LiveGathering } from "./live-gathering.ts";
 import { objectKey, timeLabelMs, uniqueLength } from "./object-key.ts";
 import { logGroupTarget, type Plan, type Target } from "./plan.ts";
 import type { DeliveryOptions, DeliveryPorts } from "./ports.ts";
-import { type Slot, SlotCounter } from "./slots.ts";
+import { cornerName, type Full, type Slot, SlotCounter } from "./slots.ts";
 
 export interface CutterParts {
   readonly partition: string;
@@ -26,10 +29,12 @@ export interface CutterParts {
   readonly limits: DeliveryLimits;
   readonly ledger: Ledger;
   readonly faults: Faults;
-  /** Begins to gather the records of the next cut; undefined when enough is gathered for now. */
-  readonly gather: () => LiveGathering | undefined;
+  /** Begins to gather the records of the next cut. */
+  readonly gather: () => LiveGathering;
+  /** False when what is gathered and not yet composed is enough for now. */
+  readonly takesGathered: () => boolean;
   /** Takes the plans of a committed cut, and its records when they were gathered. */
-  readonly planned: (entries: readonly Entry[], groups: GroupsOfSlot | undefined) => void;
+  readonly planned: (entries: readonly Entry[], gathered: Gathered | undefined) => void;
 }
 
 /** What is drawn of a plan beside its range. */
@@ -37,6 +42,12 @@ type Aim = Pick<
   Plan,
   "account" | "region" | "folder" | "labelMs" | "unique" | "trail" | "target" | "kmsKeyArn"
 >;
+
+interface Drawn {
+  readonly cut: Cut;
+  /** Its records, when they were gathered. */
+  readonly gathered: Gathered | undefined;
+}
 
 export class Cutter {
   readonly #parts: CutterParts;
@@ -46,8 +57,12 @@ export class Cutter {
   #gathering: LiveGathering | undefined;
   /** The next frame to count. */
   #seq: number;
+  /** Corners that are cut further than the others: their first frame that is not. */
+  #ahead: ReadonlyMap<string, number>;
+  /** The same as the last process left it: it may lie before what is counted. */
+  readonly #aheadAtStart: CornerStarts;
   /** Drawn, and not yet known to be committed. */
-  #drawn: { readonly cut: Cut; readonly groups: GroupsOfSlot | undefined } | undefined;
+  #drawn: Drawn | undefined;
   /** Under way for what is drawn. */
   #committing: Promise<void> | undefined;
   /** Monotonic time of the last cut, or of the start. */
@@ -57,9 +72,12 @@ export class Cutter {
 
   constructor(parts: CutterParts) {
     this.#parts = parts;
+    const { to, ahead = {} } = parts.ledger.cutOf(parts.partition);
     this.#counter = this.#newCounter();
-    this.#gathering = parts.gather();
-    this.#seq = parts.ledger.cutOf(parts.partition).to;
+    this.#gathering = this.#newGathering();
+    this.#seq = to;
+    this.#ahead = new Map(Object.entries(ahead));
+    this.#aheadAtStart = new CornerStarts(this.#ahead);
     this.#lastCutMs = parts.ports.clock.monotonicMs();
   }
 
@@ -116,17 +134,18 @@ export class Cutter {
     const { seq: end } = ports.journal.end(partition);
     while (this.#seq < end) {
       const from = this.#seq;
-      if (this.#countRecent(end) === "full") await this.#cut();
+      const outcome = this.#countRecent(end);
+      if (outcome !== "counted") await this.#makeRoom(outcome);
       else if (this.#seq === from) await this.#countFromDisk(end);
     }
   }
 
-  /** Counts frames that are still in memory, up to the first that begins another cut. */
-  #countRecent(end: number): "full" | "counted" {
+  /** Counts frames that are still in memory, up to the first that needs room. */
+  #countRecent(end: number): Full | "counted" {
     const { partition, ports } = this.#parts;
-    let outcome: "full" | "counted" = "counted";
+    let outcome: Full | "counted" = "counted";
     ports.journal.visitRecent(this.#position(), { partition, seq: end }, (frame) => {
-      if (this.#count(frame) === "full") outcome = "full";
+      outcome = this.#count(frame);
       return outcome === "counted";
     });
     return outcome;
@@ -139,32 +158,63 @@ export class Cutter {
       until: { partition, seq: end },
     });
     for (const frame of frames) {
-      while (this.#count(frame) === "full") await this.#cut();
+      for (let full = this.#count(frame); full !== "counted"; full = this.#count(frame)) {
+        await this.#makeRoom(full);
+      }
     }
     assert(next.seq > this.#seq || frames.length > 0, "the journal holds the frames before its end");
     this.#seq = next.seq;
   }
 
-  /** `full`: nothing was counted, the cut must be made before this frame. The first frame of a cut always fits. */
-  #count(frame: StoredFrame): "full" | "counted" {
-    if (this.#counter.add(frame) === "full") return "full";
-    this.#gathering?.take(frame.records);
+  /** Or counts nothing and says what must be cut before this frame. */
+  #count(frame: StoredFrame): Full | "counted" {
+    // What files of single corners left in memory is not given up for files of their own.
+    if (this.#ahead.size > 0 && this.#gathering?.isFull) return "everything";
+    const records = this.#aheadAtStart.recordsOf(frame);
+    const outcome = this.#counter.add({ header: frame.header, records });
+    if (outcome !== "added") return outcome;
+    this.#gathering?.take(records);
     this.#seq = frame.position.seq + 1;
     return "counted";
   }
 
-  /** Draws a cut, when the one before is committed, and begins to commit it. */
+  async #makeRoom(full: Full): Promise<void> {
+    if (full === "everything") return this.#cut();
+    await this.#commit();
+    // Without its records at hand, a file of its own would have all of the range read for it.
+    if (this.#gathering?.isWhole && this.#parts.takesGathered()) this.#cutCorners(full, this.#gathering);
+    else await this.#cut();
+  }
+
+  /** Draws the files of some corners. For all others the cut goes on. */
+  #cutCorners(corners: ReadonlySet<string>, gathering: LiveGathering): void {
+    const { partition, ledger } = this.#parts;
+    const { seq, to } = ledger.cutOf(partition);
+    const plans = this.#drawPlans(this.#counter.slotsOf(corners), seq + 1);
+    this.#counter.forget(corners);
+    this.#ahead = new Map([...this.#ahead, ...[...corners].map((corner) => [corner, this.#seq] as const)]);
+    const cut = { partition, seq: seq + 1, to, ahead: Object.fromEntries(this.#ahead), plans };
+    this.#begin({ cut, gathered: gathering.give(corners) });
+  }
+
+  /** Draws a cut of everything, when the one before is committed. */
   async #cut(): Promise<void> {
     const { partition, ports, ledger } = this.#parts;
     await this.#commit();
     this.#lastCutMs = ports.clock.monotonicMs();
     if (this.#counter.frames === 0) return;
     const seq = ledger.cutOf(partition).seq + 1;
-    const cut = { partition, seq, to: this.#seq, plans: this.#drawPlans(seq) };
-    this.#drawn = { cut, groups: this.#gathering?.end() };
+    const cut = { partition, seq, to: this.#seq, plans: this.#drawPlans(this.#counter.slots, seq) };
+    const gathered = this.#gathering?.end();
     this.#counter = this.#newCounter();
-    this.#gathering = this.#parts.gather();
-    // When it fails, the next step tries again.
+    this.#gathering = this.#newGathering();
+    this.#ahead = new Map();
+    this.#begin({ cut, gathered });
+  }
+
+  /** Begins to commit what is drawn. When it fails, the next step tries again. */
+  #begin(drawn: Drawn): void {
+    this.#drawn = drawn;
     void this.#commit().catch((error: unknown) => this.#tell(error));
   }
 
@@ -175,7 +225,7 @@ export class Cutter {
     await this.#committing;
   }
 
-  async #commitDrawn({ cut, groups }: { cut: Cut; groups: GroupsOfSlot | undefined }): Promise<void> {
+  async #commitDrawn({ cut, gathered }: Drawn): Promise<void> {
     const { ledger, ports } = this.#parts;
     const entries = await ledger.commit(cut);
     this.#drawn = undefined;
@@ -183,15 +233,16 @@ export class Cutter {
       ports.metrics.count("delivery_cuts_total");
       ports.log.debug({ cut: cut.seq, to: cut.to, files: entries.length }, "Log files cut.");
     }
-    this.#parts.planned(entries, groups);
+    this.#parts.planned(entries, gathered);
   }
 
-  #drawPlans(cutSeq: number): readonly Plan[] {
+  #drawPlans(slots: Iterable<Slot>, cutSeq: number): readonly Plan[] {
     const { partition, ports, ledger } = this.#parts;
     const nowMs = ports.clock.nowMs();
-    const from = ledger.cutOf(partition).to;
+    const { to: start } = ledger.cutOf(partition);
     const plans: Plan[] = [];
-    for (const slot of this.#counter.slots) {
+    for (const slot of slots) {
+      const from = this.#ahead.get(cornerName(slot.matchSet)) ?? start;
       for (const aim of this.#aimsOf(slot, nowMs)) {
         plans.push(this.#drawPlan(slot, { aim, cutSeq, n: plans.length, from, to: this.#seq, nowMs }));
       }
@@ -287,10 +338,17 @@ export class Cutter {
   }
 
   #newCounter(): SlotCounter {
+    const { options, limits, ports } = this.#parts;
     return new SlotCounter({
-      jsonBytesMax: this.#parts.options.logFileBytesMax,
-      slotsMax: this.#parts.limits.slotsPerCutMax,
+      jsonBytesMax: options.logFileBytesMax,
+      slotsMax: limits.slotsPerCutMax,
+      // A small journal must not be full of what waits for the interval to end.
+      cutBytesMax: Math.min(limits.cutBytesMax, ports.journal.usage().bytesMax / 4),
     });
+  }
+
+  #newGathering(): LiveGathering | undefined {
+    return this.#parts.takesGathered() ? this.#parts.gather() : undefined;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

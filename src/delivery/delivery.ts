@@ -284,9 +284,10 @@ class RunningDelivery implements Delivery {
     return new Cutter({
       ...this.#parts,
       ...{ partition, ledger: this.#ledger, faults: this.#faults },
-      gather: () => (this.#composer.takesGathered ? this.#newGathering() : undefined),
-      planned: (entries, groups) => {
-        if (groups) this.#composer.addGathered(entries, groups);
+      gather: () => this.#newGathering(),
+      takesGathered: () => this.#composer.takesGathered,
+      planned: (entries, gathered) => {
+        if (gathered) this.#composer.addGathered(entries, gathered);
         else this.#composer.add(entries);
       },
     });

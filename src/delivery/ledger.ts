@@ -34,10 +34,8 @@ export interface Entry {
   told: number;
 }
 
-export interface Cut {
+export interface Cut extends CutPosition {
   readonly partition: string;
-  readonly seq: number;
-  readonly to: number;
   readonly plans: readonly Plan[];
 }
 
@@ -54,8 +52,8 @@ type Changes = Partial<
 
 interface PartitionState {
   cut: CutPosition & { readonly version: number | undefined };
-  /** Cuts with journal-backed plans, oldest first: their first frame and how many such plans are left. */
-  readonly open: Map<number, { readonly from: number; left: number }>;
+  /** Cuts with journal-backed plans: their first frame and how many such plans are left. A later cut may begin before. */
+  readonly open: Map<number, { from: number; left: number }>;
   released: number;
   isReleasing: boolean;
 }
@@ -121,7 +119,7 @@ export class Ledger {
    * of it was written. Returns the new entries.
    */
   async commit(cut: Cut): Promise<readonly Entry[]> {
-    const { partition, seq, to } = cut;
+    const { partition, seq, to, ahead } = cut;
     const own = this.#partition(partition);
     assert(seq === own.cut.seq + 1, "cuts are committed one after the other");
     const entries: Entry[] = [];
@@ -129,7 +127,8 @@ export class Ledger {
       const some = cut.plans.slice(at, at + this.#parts.limits.writesAtOnceMax);
       entries.push(...(await Promise.all(some.map((plan) => this.#storePlan(plan)))));
     }
-    own.cut = { seq, to, version: await this.#storeCut(cut, own.cut) };
+    const position: CutPosition = { seq, to, ...(ahead && { ahead }) };
+    own.cut = { ...position, version: await this.#storeCut(partition, position, own.cut.version) };
     for (const entry of entries) this.#add(entry);
     await this.#release(partition);
     return entries;
@@ -243,15 +242,14 @@ export class Ledger {
     return { plan, version: outcome.version, isGone: false, told: 0 };
   }
 
-  async #storeCut(cut: Cut, before: PartitionState["cut"]): Promise<number> {
+  async #storeCut(partition: string, cut: CutPosition, before: number | undefined): Promise<number> {
     const { state } = this.#parts;
-    const { partition, seq, to } = cut;
-    const outcome = await state.put(cutKey(partition), { seq, to }, before.version ?? "absent");
+    const outcome = await state.put(cutKey(partition), cut, before ?? "absent");
     if (outcome.kind === "stored") return outcome.version;
     // An earlier try may have been stored although it failed.
     const stored = await state.get(cutKey(partition));
     const current = stored && parseCutPosition(stored.value);
-    assert(current?.seq === seq && current.to === to, `only one process cuts partition ${partition}`);
+    assert(current?.seq === cut.seq && current.to === cut.to, `only one process cuts partition ${partition}`);
     return stored?.version ?? 0;
   }
 
@@ -265,8 +263,10 @@ export class Ledger {
     if (plan.backing.kind !== "journal") return;
     const { open } = this.#partition(plan.partition);
     const cut = open.get(plan.cutSeq);
-    if (cut) cut.left += 1;
-    else open.set(plan.cutSeq, { from: plan.from, left: 1 });
+    if (cut) {
+      cut.left += 1;
+      cut.from = Math.min(cut.from, plan.from);
+    } else open.set(plan.cutSeq, { from: plan.from, left: 1 });
   }
 
   #countBacking(plan: Plan, by: 1 | -1): void {
@@ -290,8 +290,9 @@ export class Ledger {
 
   #needed(partition: string): Position {
     const { cut, open } = this.#partition(partition);
-    const [oldest] = open.values();
-    return { partition, seq: oldest?.from ?? cut.to };
+    let seq = cut.to;
+    for (const { from } of open.values()) seq = Math.min(seq, from);
+    return { partition, seq };
   }
 
   /** One release at a time. A failed one only delays trimming: the next one says the same and more. */
@@ -326,8 +327,9 @@ function afterRestart(plan: Plan): Plan {
 
 function assertSameHistory(found: { partition: string; cut: CutPosition; start: number; end: number }): void {
   const { partition, cut, start, end } = found;
-  if (cut.to >= start && cut.to <= end) return;
+  const last = Math.max(cut.to, ...Object.values(cut.ahead ?? {}));
+  if (cut.to >= start && last <= end) return;
   throw new Error(
-    `Delivery has cut partition ${partition} up to frame ${cut.to}, but its journal holds frames ${start} to ${end}: journal and state do not belong together.`,
+    `Delivery has cut partition ${partition} up to frame ${last}, but its journal holds frames ${start} to ${end}: journal and state do not belong together.`,
   );
 }

@@ -12,9 +12,10 @@ export interface DeliveryLimits {
   readonly heldBytesMax: number;
   /** Uncompressed record bytes held while the files of one pass are composed. */
   readonly passBytesMax: number;
-  /** What is gathered of one cut while it grows, and how many such cuts may wait to be composed, at most; one more may be being stored. */
+  /** What is gathered of one cut while it grows, at most. */
   readonly liveBytesMax: number;
-  readonly liveCutsMax: number;
+  /** What is gathered and waits to be composed; beyond it no more is gathered, but what is then comes to it. */
+  readonly liveWaitingBytesMax: number;
   /** Record bytes asked of the journal in one read. */
   readonly readBytesMax: number;
   /** Files in the outbox: every one costs about half a kilobyte of memory. */
@@ -23,6 +24,8 @@ export interface DeliveryLimits {
   readonly plansWaitingMax: number;
   /** Slots (destination, account, Region, folder) in one cut; beyond it the cut is closed early. */
   readonly slotsPerCutMax: number;
+  /** Record bytes in the frames that are cut for some corners and not for all: a start counts them again, and the journal keeps them. */
+  readonly cutBytesMax: number;
   /** State documents written at once. */
   readonly writesAtOnceMax: number;
   /** Pause between two looks at a journal that grows all the time. */
@@ -49,11 +52,12 @@ export const defaultLimits: DeliveryLimits = {
   heldBytesMax: 64 * mebibyte,
   passBytesMax: 128 * mebibyte,
   liveBytesMax: 64 * mebibyte,
-  liveCutsMax: 2,
+  liveWaitingBytesMax: 128 * mebibyte,
   readBytesMax: 4 * mebibyte,
   outboxFilesMax: 500_000,
   plansWaitingMax: 20_000,
   slotsPerCutMax: 10_000,
+  cutBytesMax: 512 * mebibyte,
   writesAtOnceMax: 64,
   scanPauseMs: 50,
   retryFirstMs: 5_000,

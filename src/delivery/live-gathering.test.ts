@@ -6,6 +6,7 @@ import { createDeflater, type Deflater, roomBytes } from "./deflater.ts";
 import { Gathering } from "./gather.ts";
 import { GroupText } from "./group-text.ts";
 import { LiveGathering } from "./live-gathering.ts";
+import { cornerName, slotName } from "./slots.ts";
 
 const record = (n: number) =>
   Buffer.from(`{"n":${100_000 + n},"hash":"${createHash("sha512").update(String(n)).digest("hex")}"}`);
@@ -68,7 +69,7 @@ test("gathers no more than it may, and then nothing at all", () => {
   const records = Array.from({ length: 100 }, (_, n) => ({ bytes: record(n), matchSet: matchSet(["a"]) }));
   const enough = new LiveGathering(options, 1_000_000);
   enough.take(records);
-  expect(enough.end()?.size).toBe(1);
+  expect(enough.end()?.groups.size).toBe(1);
   const tooMuch = new LiveGathering(options, 10_000);
   tooMuch.take(records);
   tooMuch.take(records.slice(0, 1));
@@ -89,10 +90,37 @@ test("keeps the text of those alone that a digest will name", () => {
       { bytes: record(n), matchSet: other },
     ]);
   }
-  const ofB = [...gathering.end().entries()].find(([name]) => name.startsWith("b|"))?.[1];
+  const ofB = [...gathering.end().groups.entries()].find(([name]) => name.startsWith("b|"))?.[1];
   expect(ofB?.map(({ pieces }) => pieces.map(({ text }) => text !== undefined))).toEqual([
     [true, true],
     [false, false],
   ]);
   expect(ofB?.map(({ span }) => span !== undefined)).toEqual([true, false]);
+});
+
+test("gives the groups of some corners: what comes next for them is new, what they hold no longer counts", async () => {
+  const deflater = createDeflater({ level: 1 });
+  const gathering = new Gathering({ deflater, isWanted: () => true, isEvident: () => false });
+  const here = matchSet(["a", "b"]);
+  const there = matchSet(["a"], { region: "eu-west-1" });
+  for (let n = 0; n < 2 * perPiece; n += 1) gathering.take([{ bytes: record(n), matchSet: here }]);
+  gathering.take([{ bytes: record(0), matchSet: there }]);
+  const given = gathering.give(new Set([cornerName(here)]));
+  const left = gathering.heldBytes;
+  gathering.take([{ bytes: record(1), matchSet: here }]);
+  expect([...given.groups.keys()].sort()).toEqual([slotName("a", here), slotName("b", here)].sort());
+  const [ofA, ofB] = [given.groups.get(slotName("a", here)), given.groups.get(slotName("b", here))];
+  expect(ofA?.map(({ recordCount }) => recordCount)).toEqual([2 * perPiece]);
+  expect(ofB?.[0]).toBe(ofA?.[0]);
+  await Promise.all((ofA ?? []).flatMap(({ pieces }) => pieces.map(async ({ deflated }) => deflated)));
+  // Their text is deflated and gone: that is less for them, and nothing for what is left.
+  expect(given.heldBytes()).toBeLessThan(roomBytes);
+  expect(left).toBeGreaterThan(0);
+  expect(left).toBeLessThan(20_000);
+  expect(gathering.heldBytes).toBeLessThan(2 * 20_000);
+  expect(gathering.heldBytes).toBeGreaterThan(left);
+  const rest = gathering.end().groups;
+  expect(rest.get(slotName("b", here))?.map(({ recordCount }) => recordCount)).toEqual([1]);
+  expect(rest.get(slotName("a", there))?.map(({ recordCount }) => recordCount)).toEqual([1]);
+  await deflater.close();
 });

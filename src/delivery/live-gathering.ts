@@ -2,25 +2,40 @@
 // be read again for its files, and most of them is deflated when the cut is made. Within a bound: a cut that holds more is
 // gathered from the journal, pass by pass. Must not: read, cut.
 import type { FrameRecord } from "../journal/contract.ts";
-import { type Gathered, Gathering, type GroupsOfSlot } from "./gather.ts";
+import { type Gathered, Gathering, type GatheringOptions } from "./gather.ts";
 
 export class LiveGathering {
   readonly #bytesMax: number;
   #gathering: Gathering | undefined;
 
-  constructor(options: Omit<Gathered, "isWanted">, bytesMax: number) {
+  constructor(options: Omit<GatheringOptions, "isWanted">, bytesMax: number) {
     // Who wants a file is known when the cut is made.
     this.#gathering = new Gathering({ ...options, isWanted: () => true });
     this.#bytesMax = bytesMax;
   }
 
   take(records: readonly FrameRecord[]): void {
+    if (this.isFull) this.#gathering = undefined;
     this.#gathering?.take(records);
-    if (this.#gathering && this.#gathering.heldBytes > this.#bytesMax) this.#gathering = undefined;
+  }
+
+  /** Whether nothing was given up. */
+  get isWhole(): boolean {
+    return this.#gathering !== undefined;
+  }
+
+  /** Whether taking more would give up all that is gathered. */
+  get isFull(): boolean {
+    return this.#gathering !== undefined && this.#gathering.heldBytes > this.#bytesMax;
+  }
+
+  /** The groups of some corners (slots.ts), to be composed before the others; undefined when it was too much. */
+  give(corners: ReadonlySet<string>): Gathered | undefined {
+    return this.#gathering?.give(corners);
   }
 
   /** Undefined when it was too much. */
-  end(): GroupsOfSlot | undefined {
+  end(): Gathered | undefined {
     return this.#gathering?.end();
   }
 }

@@ -4,7 +4,8 @@
 // Lives here: the plan, its document in the state store, and the cut document. Must not: do I/O.
 //
 // State keys (numbers are padded so that byte order is age order):
-//   delivery/cut/{partition}                 {seq, to}: the last committed cut and the first frame after it
+//   delivery/cut/{partition}                 {seq, to, ahead}: the last committed cut, the first frame that is not cut
+//                                            for everything, and where it is already cut further
 //   delivery/plan/{partition}/{seq}/{n}      one plan; valid only when seq ≤ the committed cut
 import { z } from "zod";
 import { logStreamName } from "../aws/log-stream-name.ts";
@@ -102,8 +103,16 @@ const planSchema = z.preprocess((document) => {
 
 export type Plan = Readonly<z.infer<typeof planFields>>;
 
-const cutSchema = z.object({ seq: countSchema, to: countSchema });
-/** The committed cut of one partition: `to` is the first frame that no plan covers yet. */
+const cutSchema = z.object({
+  seq: countSchema,
+  to: countSchema,
+  /** By corner (slots.ts). */
+  ahead: z.record(z.string(), countSchema).exactOptional(),
+});
+/**
+ * The committed cut of one partition: `to` is the first frame that plans do not cover yet. Those of a corner in
+ * `ahead` are covered up to the frame that it names, which lies behind `to`.
+ */
 export type CutPosition = Readonly<z.infer<typeof cutSchema>>;
 
 export const planKeyPrefix = (partition: string): string => `delivery/plan/${partition}/`;

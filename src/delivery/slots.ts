@@ -1,5 +1,6 @@
 // Counts what uncut frames hold for each slot: one destination, account, Region and folder, which is one log file
-// of the next cut. Must not: keep records, know places or keys, do I/O.
+// of the next cut. The slots of one account, Region and folder are a corner: they fill together, and may be cut before the
+// others. Must not: keep records, know places or keys, do I/O.
 import type { FrameRecord, StoredFrame } from "../journal/contract.ts";
 import type { MatchSet } from "../selector/match-set.ts";
 
@@ -26,7 +27,12 @@ interface Share {
 export interface SlotLimits {
   readonly jsonBytesMax: number;
   readonly slotsMax: number;
+  /** Record bytes counted since the last cut of everything. */
+  readonly cutBytesMax: number;
 }
+
+/** What has to be cut before a frame can be counted: some corners, by name, or everything. */
+export type Full = ReadonlySet<string> | "everything";
 
 /** The name of one slot within a cut. */
 export function slotName(
@@ -46,6 +52,7 @@ export class SlotCounter {
   readonly #corners = new Map<string, { bytes: number }>();
   readonly #slotsOf = new Map<MatchSet, readonly Slot[]>();
   #frames = 0;
+  #bytes = 0;
   #oldestArrivedMs: number | undefined;
 
   constructor(limits: SlotLimits) {
@@ -71,39 +78,74 @@ export class SlotCounter {
   }
 
   /**
-   * Counts a frame, or answers `full` and counts nothing: the cut must be closed before this frame. The first
-   * frame of a cut is always taken; it fits, because a frame is far smaller than a log file.
+   * Counts a frame; or counts nothing and says what must be cut before it. Where nothing is counted yet, everything
+   * fits: a frame is far smaller than a log file.
    */
-  add(frame: StoredFrame): "added" | "full" {
-    const shares = sharesOf(frame.records);
-    if (this.#frames > 0 && !this.#fits(shares)) return "full";
+  add({ header, records }: Pick<StoredFrame, "header" | "records">): Full | "added" {
+    const shares = sharesOf(records);
+    if (this.#frames > 0) {
+      const full = this.#fullFor(shares);
+      if (full) return full;
+    }
     for (const [matchSet, share] of shares) this.#count(matchSet, share);
     this.#frames += 1;
-    const { arrivedMs } = frame.header;
+    const { arrivedMs } = header;
     this.#oldestArrivedMs = Math.min(this.#oldestArrivedMs ?? arrivedMs, arrivedMs);
     return "added";
   }
 
-  #fits(shares: ReadonlyMap<MatchSet, Share>): boolean {
-    if (this.#surelyFits(shares)) return true;
-    const more = new Map<string, number>();
-    for (const [matchSet, share] of shares) {
+  slotsOf(corners: ReadonlySet<string>): readonly Slot[] {
+    return [...this.#slots.values()].filter(({ matchSet }) => corners.has(cornerName(matchSet)));
+  }
+
+  /** What comes next for these corners is counted anew. */
+  forget(corners: ReadonlySet<string>): void {
+    for (const [name, { matchSet }] of this.#slots) {
+      if (corners.has(cornerName(matchSet))) this.#slots.delete(name);
+    }
+    for (const matchSet of this.#slotsOf.keys()) {
+      if (corners.has(cornerName(matchSet))) this.#slotsOf.delete(matchSet);
+    }
+    for (const corner of corners) this.#corners.delete(corner);
+  }
+
+  #fullFor(shares: ReadonlyMap<MatchSet, Share>): Full | undefined {
+    let bytes = 0;
+    for (const share of shares.values()) bytes += share.bytes;
+    if (this.#bytes + bytes > this.#limits.cutBytesMax) return "everything";
+    if (this.#surelyFits(shares, bytes)) return undefined;
+    return this.#isTooMany(shares) ? "everything" : this.#fullCorners(shares);
+  }
+
+  #isTooMany(shares: ReadonlyMap<MatchSet, Share>): boolean {
+    const added = new Set<string>();
+    for (const matchSet of shares.keys()) {
       for (const { incarnation } of matchSet.destinations) {
         const name = slotName(incarnation, matchSet);
-        const bytes = (more.get(name) ?? this.#slots.get(name)?.jsonBytes ?? emptyFileBytes) + share.bytes;
-        if (bytes > this.#limits.jsonBytesMax) return false;
-        more.set(name, bytes);
+        if (!this.#slots.has(name)) added.add(name);
       }
     }
-    let slots = this.#slots.size;
-    for (const name of more.keys()) if (!this.#slots.has(name)) slots += 1;
-    return slots <= this.#limits.slotsMax;
+    return this.#slots.size + added.size > this.#limits.slotsMax;
+  }
+
+  #fullCorners(shares: ReadonlyMap<MatchSet, Share>): Full | undefined {
+    const full = new Set<string>();
+    const sizes = new Map<string, number>();
+    for (const [matchSet, share] of shares) {
+      const corner = cornerName(matchSet);
+      if (!this.#corners.has(corner)) continue;
+      for (const { incarnation } of matchSet.destinations) {
+        const name = slotName(incarnation, matchSet);
+        const size = (sizes.get(name) ?? this.#slots.get(name)?.jsonBytes ?? emptyFileBytes) + share.bytes;
+        if (size > this.#limits.jsonBytesMax) full.add(corner);
+        sizes.set(name, size);
+      }
+    }
+    return full.size > 0 ? full : undefined;
   }
 
   /** As nearly always: every slot is open, and each had room for all of it. Fifty trails need no fifty names for that. */
-  #surelyFits(shares: ReadonlyMap<MatchSet, Share>): boolean {
-    let bytes = 0;
-    for (const share of shares.values()) bytes += share.bytes;
+  #surelyFits(shares: ReadonlyMap<MatchSet, Share>, bytes: number): boolean {
     const bytesMax = this.#limits.jsonBytesMax - bytes;
     for (const matchSet of shares.keys()) {
       const slots = this.#slotsOf.get(matchSet);
@@ -113,6 +155,7 @@ export class SlotCounter {
   }
 
   #count(matchSet: MatchSet, share: Share): void {
+    this.#bytes += share.bytes;
     const slots = this.#slotsOf.get(matchSet) ?? this.#open(matchSet);
     for (const slot of slots) {
       slot.jsonBytes += share.bytes;

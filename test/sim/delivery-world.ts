@@ -358,7 +358,7 @@ export class MemoryJournal implements Journal {
   }
 
   usage(): { bytes: number; bytesMax: number } {
-    return { bytes: 0, bytesMax: 1 };
+    return { bytes: 0, bytesMax: 1024 ** 3 };
   }
 
   async close(): Promise<void> {}
