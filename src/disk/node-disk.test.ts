@@ -1,5 +1,6 @@
 // The real disk keeps its contract.
-import { lstat, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { lstat, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -200,13 +201,69 @@ describe.each(Object.entries(ways))("steps in order: %s", (way, inOrder) => {
   });
 });
 
+describe("jobs side by side", () => {
+  /** As an object is put: written aside, then named. */
+  const put = (folder: string, n: number, content: Uint8Array): readonly DiskStep[] => [
+    { kind: "expectNothing", path: join(folder, `object-${n}`) },
+    { kind: "write", path: join(folder, `aside-${n}`), bytes: content, isSynced: true },
+    { kind: "write", path: join(folder, `description-${n}`), bytes: bytes(String(n)), isSynced: false },
+    { kind: "rename", from: join(folder, `aside-${n}`), to: join(folder, `object-${n}`) },
+    { kind: "syncDirectory", path: folder },
+  ];
+
+  test("have each their own answer, whatever becomes of their neighbours", async () => {
+    const folder = fresh();
+    await disk.makeDirectory(folder);
+    const contents = [bytes("small"), Buffer.alloc(100_000, 1), Buffer.alloc(70_001, 2)];
+    // Of each ten: one finds its object there, one its aside file, one its folder missing at the end.
+    for (let n = 0; n < 100; n += 10) await writeFile(join(folder, `object-${n}`), "was there");
+    for (let n = 1; n < 100; n += 10) await writeFile(join(folder, `aside-${n}`), "was there");
+    const missing = (n: number): readonly DiskStep[] => [
+      ...put(folder, n, bytes("x")).slice(0, -1),
+      { kind: "syncDirectory", path: join(folder, "missing") },
+    ];
+    const ended = await Promise.allSettled(
+      Array.from({ length: 100 }, async (_, n) =>
+        threads.run(n % 10 === 2 ? missing(n) : put(folder, n, contents[n % 3] ?? bytes(""))),
+      ),
+    );
+    for (const [n, outcome] of ended.entries()) {
+      const code = { 0: "EEXIST", 1: "EEXIST", 2: "ENOENT" }[n % 10];
+      if (code) expect(outcome, String(n)).toMatchObject({ status: "rejected", reason: { code } });
+      else expect(outcome.status, String(n)).toBe("fulfilled");
+    }
+    for (let n = 3; n < 100; n += n % 10 === 9 ? 4 : 1) {
+      const found = await readFile(join(folder, `object-${n}`));
+      expect(found.equals(contents[n % 3] ?? bytes("")), String(n)).toBe(true);
+    }
+    expect((await disk.list(folder)).filter((name) => name.startsWith("aside"))).toHaveLength(10);
+  });
+
+  const openFiles = async () => (await readdir("/proc/self/fd")).length;
+  test.skipIf(!existsSync("/proc/self/fd"))("leave no file open, however they end", async () => {
+    const folder = fresh();
+    await disk.makeDirectory(folder);
+    const round = async (first: number) =>
+      Promise.allSettled(
+        Array.from({ length: 40 }, async (_, n) =>
+          threads.run(put(folder, first + (n >> 1), Buffer.alloc(90_000))),
+        ),
+      );
+    await round(0);
+    const before = await openFiles();
+    const ended = await round(100);
+    expect(new Set(ended.map(({ status }) => status))).toEqual(new Set(["fulfilled", "rejected"]));
+    expect(await openFiles()).toBe(before);
+  });
+});
+
 describe("threads that end by themselves", () => {
   const steps = [{ kind: "write", path: "unused", bytes: Buffer.alloc(100_000), isSynced: true }] as const;
 
   test("fail what they had, and are given up after three times", async () => {
     const ending = new StepThreads(Buffer.from("throw new Error('no such luck')").toString("base64"));
     expect(ending.take(steps)).toBe(true);
-    const runs = Array.from({ length: 20 }, () => ending.run(steps));
+    const runs = Array.from({ length: 200 }, () => ending.run(steps));
     const ended = await Promise.allSettled(runs);
     expect(ended.map(({ status }) => status)).toEqual(runs.map(() => "rejected"));
     expect(ended[0]).toMatchObject({ reason: { message: "no such luck" } });

@@ -33,8 +33,8 @@ export class StepThreads {
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },
       threadsMax: 2,
       jobsForAnother: 1,
-      // One that it works on, one that waits there: the main thread need not be free just when the first is done.
-      jobsPerThreadMax: 2,
+      // What comes while it works goes side by side next: the more, the less each costs.
+      jobsPerThreadMax: 32,
     });
   }
 
