@@ -22,24 +22,26 @@ export async function answerWithin<Answer>(
 ): Promise<Answer | NoAnswer> {
   const { clock, callMsMax, signal } = bounds;
   if (signal.aborted) return { kind: "unknown", message: "The call was given up before it began." };
-  const waiting = new AbortController();
+  // It ends the alarm as well: one controller for each call, for there is one for each object that is put.
   const abandoned = new AbortController();
   // With a reason: without one each abort would make an error with its stack.
-  const giveUp = () => waiting.abort("The waiting is over.");
+  const giveUp = () => abandoned.abort("Nobody waits for the answer any more.");
   signal.addEventListener("abort", giveUp, { once: true });
-  const timedOut = clock.sleep(callMsMax, waiting.signal).then(
-    (): NoAnswer => ({
-      kind: "unknown",
-      message: signal.aborted ? "The call was given up." : `No answer within ${callMsMax} ms.`,
-    }),
-  );
+  const alarm = clock.sleep(callMsMax, abandoned.signal);
   try {
-    return await Promise.race([answered(call, abandoned.signal), timedOut]);
+    return await Promise.race([
+      answered(call, abandoned.signal),
+      alarm.then((): NoAnswer => noAnswer(bounds)),
+    ]);
   } finally {
     signal.removeEventListener("abort", giveUp);
     giveUp();
-    abandoned.abort("Nobody waits for the answer any more.");
   }
+}
+
+function noAnswer({ signal, callMsMax }: CallBounds): NoAnswer {
+  const message = signal.aborted ? "The call was given up." : `No answer within ${callMsMax} ms.`;
+  return { kind: "unknown", message };
 }
 
 async function answered<Answer>(

@@ -41,6 +41,8 @@ export class StatusBook {
   readonly #statuses = new Map<string, Map<Region, Status>>();
   /** Regions of destinations whose document is behind: by document key. */
   readonly #dirty = new Map<string, { readonly incarnation: string; readonly region: Region }>();
+  /** Documents that are being stored. */
+  readonly #puts = new Set<Promise<void>>();
 
   constructor(state: StateStore) {
     this.#state = state;
@@ -103,18 +105,16 @@ export class StatusBook {
     this.#dirty.set(statusKey(of), { incarnation, region });
   }
 
-  /** Stores what changed since the last call. Throws when the store fails; the rest is stored the next time. */
+  /**
+   * Resolves when everything noted before is stored, each document once however many wait for it. Throws when the store
+   * fails; what is not stored then is stored the next time.
+   */
   async store(): Promise<void> {
-    for (const [key, of] of [...this.#dirty]) {
-      const status = this.#statuses.get(of.incarnation)?.get(of.region);
-      this.#dirty.delete(key);
-      try {
-        if (status) await this.#state.put(key, { ...status }, "any");
-      } catch (error) {
-        this.#dirty.set(key, of);
-        throw error;
-      }
+    for (const key of this.#dirty.keys()) {
+      const put = this.#put(key).finally(() => this.#puts.delete(put));
+      this.#puts.add(put);
     }
+    await Promise.all(this.#puts);
   }
 
   /** The destination is no more. */
@@ -125,6 +125,19 @@ export class StatusBook {
       await this.#state.delete(key, "any");
     }
     this.#statuses.delete(incarnation);
+  }
+
+  async #put(key: string): Promise<void> {
+    const of = this.#dirty.get(key);
+    this.#dirty.delete(key);
+    const status = of && this.#statuses.get(of.incarnation)?.get(of.region);
+    if (!status) return;
+    try {
+      await this.#state.put(key, { ...status }, "any");
+    } catch (error) {
+      this.#dirty.set(key, of);
+      throw error;
+    }
   }
 
   #of(incarnation: string): Map<Region, Status> {

@@ -71,9 +71,8 @@ export class Writer {
   readonly #work = new Set<Promise<void>>();
   readonly #bell = new Bell();
   readonly #stopped = new AbortController();
-  /** Ends the waiting of one put each. */
-  readonly #openPuts = new Set<AbortController>();
-  #isClosed = false;
+  /** Ends the waiting for all puts. */
+  readonly #closing = new AbortController();
   #outboxTurn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: WriterParts) {
@@ -97,8 +96,7 @@ export class Writer {
   async stop(): Promise<void> {
     this.#stopped.abort();
     await inTime(Promise.allSettled(this.#work), this.#parts.limits.stopMsMax, this.#parts.ports.clock);
-    this.#isClosed = true;
-    for (const put of this.#openPuts) put.abort();
+    this.#closing.abort();
   }
 
   /** Takes a freshly composed file. Resolves when it is queued or safe in the outbox; throws when neither worked. */
@@ -292,7 +290,7 @@ export class Writer {
       return "done";
     }
     const startedMs = ports.clock.monotonicMs();
-    const outcome = await this.#send(plan, body);
+    const outcome = await this.#parts.sinks[plan.target.kind].send(plan, body, this.#closing.signal);
     if (this.#isClosed) return "again";
     const elapsedMs = ports.clock.monotonicMs() - startedMs;
     ports.metrics.observe("delivery_put_seconds", elapsedMs / 1000);
@@ -334,12 +332,8 @@ export class Writer {
     return plan.outcome;
   }
 
-  async #send(plan: Plan, body: Uint8Array): Promise<SendOutcome> {
-    const closing = new AbortController();
-    this.#openPuts.add(closing);
-    const outcome = await this.#parts.sinks[plan.target.kind].send(plan, body, closing.signal);
-    this.#openPuts.delete(closing);
-    return outcome;
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   async #tellListeners(entry: Entry, body: Uint8Array | undefined): Promise<void> {

@@ -94,20 +94,28 @@ function* courseOf(steps: readonly DiskStep[]): Course {
 function* take(step: DiskStep): Course {
   switch (step.kind) {
     case "write":
-      return yield* write(step);
+      yield* write(step);
+      break;
     case "link":
-      return linkSync(step.from, step.to);
+      linkSync(step.from, step.to);
+      break;
     case "rename":
-      return renameSync(step.from, step.to);
+      renameSync(step.from, step.to);
+      break;
     case "syncDirectory":
-      return yield* synced(openSync(step.path, "r"));
-    case "expectNothing": {
-      if (lstatSync(step.path, { throwIfNoEntry: false }) === undefined) return;
-      throw Object.assign(new Error(`EEXIST: there is something named ${step.path}`), { code: "EEXIST" });
-    }
+      yield* synced(openSync(step.path, "r"));
+      break;
+    case "expectNothing":
+      expectNothing(step.path);
+      break;
     default:
-      return step satisfies never;
+      step satisfies never;
   }
+}
+
+function expectNothing(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  throw Object.assign(new Error(`EEXIST: there is something named ${path}`), { code: "EEXIST" });
 }
 
 function* write({ path, bytes, isSynced }: DiskStep & { readonly kind: "write" }): Course {
