@@ -11,18 +11,53 @@ import {
 } from "@aws-sdk/client-cloudtrail";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CairnProcess, startCairn } from "../harness/cairn-process.ts";
-import { managementEvent, postEvents } from "../harness/events.ts";
-import { deliveredIds, until } from "../harness/log-files.ts";
+import { type EventRecord, managementEvent, postEvents } from "../harness/events.ts";
+import { deliveredIds, logFiles, until } from "../harness/log-files.ts";
 import { freePort } from "../harness/versitygw.ts";
 
-const rounds = Number(process.env["CAIRN_TEST_KILL_ROUNDS"] ?? 50);
+const allRounds = Number(process.env["CAIRN_TEST_KILL_ROUNDS"] ?? 50);
 const seed = 20_261_120;
 const bucket = "crash-bucket";
 
-describe("kill -9 at random points", () => {
+interface Load {
+  readonly rounds: number;
+  readonly args: readonly string[];
+  /** How long the server lives, at most. */
+  readonly lifeMs: number;
+  readonly batch: (random: () => number) => EventRecord[];
+  /** Records that the largest file has at least: whether it was about what it says. */
+  readonly largestMin: number;
+}
+
+const loads: Readonly<Record<string, Load>> = {
+  "small batches, files every 200 ms": {
+    rounds: allRounds,
+    args: ["--delivery-interval", "200ms"],
+    lifeMs: 600,
+    largestMin: 10,
+    batch: (random) => Array.from({ length: 1 + Math.floor(random() * 20) }, () => managementEvent()),
+  },
+  // Files of the busy Region are full several times before those of the quiet one are due.
+  "files that are full before their interval is over": {
+    rounds: Math.ceil(allRounds / 5),
+    args: ["--delivery-interval", "2s", "--log-file-bytes-max", "2MB"],
+    lifeMs: 2_500,
+    largestMin: 1_000,
+    batch: (random) =>
+      Array.from({ length: 50 + Math.floor(random() * 200) }, () =>
+        managementEvent({
+          awsRegion: random() < 0.05 ? "eu-west-1" : "us-east-1",
+          requestParameters: { text: "x".repeat(1_000) },
+        }),
+      ),
+  },
+};
+
+describe.each(Object.entries(loads))("kill -9 at random points: %s", (_name, load) => {
+  const { rounds } = load;
   const dataDir = mkdtempSync(join(tmpdir(), "cairn-crash-"));
   let port = 0;
-  const args = ["--auth", "off", "--delivery-interval", "200ms"];
+  const args = ["--auth", "off", ...load.args];
   const start = () => startCairn({ dataDir, port, args });
 
   beforeAll(async () => {
@@ -39,7 +74,7 @@ describe("kill -9 at random points", () => {
       const acknowledged = new Set<string>();
       const sent = new Set<string>();
       for (let round = 0; round < rounds; round++) {
-        await postUntilKilled(cairn, { random, acknowledged, sent });
+        await postUntilKilled(cairn, load, { random, acknowledged, sent });
         cairn = await start();
       }
       await until(
@@ -54,6 +89,8 @@ describe("kill -9 at random points", () => {
       const delivered = deliveredIds(dataDir, bucket).filter((id) => sent.has(id));
       expect(acknowledged.size, `seed ${seed}`).toBeGreaterThan(rounds);
       expect(delivered.length, `records twice in the bucket, seed ${seed}`).toBe(new Set(delivered).size);
+      const sizes = logFiles(dataDir, bucket).map(({ records }) => records.length);
+      expect(Math.max(...sizes)).toBeGreaterThanOrEqual(load.largestMin);
       expect(await cairn.end("SIGTERM")).toBe(0);
     },
     rounds * 6_000 + 60_000,
@@ -68,7 +105,9 @@ async function prepare(url: string): Promise<void> {
   });
   const made = await fetch(`${url}/${bucket}`, { method: "PUT", headers: s3Scope });
   expect(made.status).toBe(200);
-  await client.send(new CreateTrailCommand({ Name: "crash-trail", S3BucketName: bucket }));
+  await client.send(
+    new CreateTrailCommand({ Name: "crash-trail", S3BucketName: bucket, IsMultiRegionTrail: true }),
+  );
   await client.send(
     new PutEventSelectorsCommand({
       TrailName: "crash-trail",
@@ -97,12 +136,12 @@ interface Traffic {
   readonly sent: Set<string>;
 }
 
-/** Posts small batches from several clients at once and kills the server in the middle of it. */
-async function postUntilKilled(cairn: CairnProcess, traffic: Traffic): Promise<void> {
+/** Posts batches from several clients at once and kills the server in the middle of it. */
+async function postUntilKilled(cairn: CairnProcess, load: Load, traffic: Traffic): Promise<void> {
   const killed = new AbortController();
   const client = async () => {
     while (!killed.signal.aborted) {
-      const events = Array.from({ length: 1 + Math.floor(traffic.random() * 20) }, () => managementEvent());
+      const events = load.batch(traffic.random);
       for (const event of events) traffic.sent.add(event.eventID);
       try {
         const answer = await postEvents(cairn.url, events);
@@ -113,7 +152,7 @@ async function postUntilKilled(cairn: CairnProcess, traffic: Traffic): Promise<v
     }
   };
   const clients = Promise.all([client(), client(), client()]);
-  await new Promise((resolve) => setTimeout(resolve, 20 + traffic.random() * 600));
+  await new Promise((resolve) => setTimeout(resolve, 20 + traffic.random() * load.lifeMs));
   await cairn.end("SIGKILL");
   killed.abort();
   await clients;
