@@ -9,6 +9,7 @@ import type { HeldBodies } from "./held-bodies.ts";
 import type { Entry } from "./ledger.ts";
 import { backoffMs } from "./limits.ts";
 import { compareAge } from "./plan.ts";
+import { placeIn } from "./sorted-queue.ts";
 
 export interface LaneItem {
   readonly entry: Entry;
@@ -276,15 +277,5 @@ export class Lane {
 
 /** Keeps `queue` sorted; equal items keep their order. */
 function insert(queue: LaneItem[], item: LaneItem, compare: (a: LaneItem, b: LaneItem) => number): void {
-  let low = 0;
-  let high = queue.length;
-  const last = queue[high - 1];
-  if (!last || compare(last, item) <= 0) low = high;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const other = queue[middle];
-    if (other && compare(other, item) <= 0) low = middle + 1;
-    else high = middle;
-  }
-  queue.splice(low, 0, item);
+  queue.splice(placeIn(queue, item, { compare }), 0, item);
 }

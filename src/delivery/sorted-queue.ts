@@ -1,7 +1,23 @@
 // A queue that stays sorted and may be long: taking the first of half a million costs no more than of ten. Pure.
+import { firstIndex } from "../model/first-index.ts";
 
 /** Beyond so many taken items at its front, and when they are half of it, the array is cut. */
 const takenMax = 1_024;
+
+/** Where in a sorted array, from `from` on, an item belongs: after its equals. */
+export function placeIn<Item>(
+  items: readonly Item[],
+  item: Item,
+  { from = 0, compare }: { readonly from?: number; readonly compare: (a: Item, b: Item) => number },
+): number {
+  const isBeyond = (index: number): boolean => {
+    const other = items[index];
+    return other !== undefined && compare(other, item) > 0;
+  };
+  // Most come in order.
+  const last = items.length - 1;
+  return last < from || !isBeyond(last) ? items.length : firstIndex({ from, to: last }, isBeyond);
+}
 
 export class SortedQueue<Item> {
   readonly #compare: (a: Item, b: Item) => number;
@@ -37,18 +53,7 @@ export class SortedQueue<Item> {
 
   /** Equal items keep their order. */
   add(item: Item): void {
-    let low = this.#start;
-    let high = this.#items.length;
-    const last = this.#items[high - 1];
-    // Most come in order.
-    if (this.length === 0 || (last !== undefined && this.#compare(last, item) <= 0)) low = high;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = this.#items[middle];
-      if (other !== undefined && this.#compare(other, item) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    this.#items.splice(low, 0, item);
+    this.#items.splice(placeIn(this.#items, item, { from: this.#start, compare: this.#compare }), 0, item);
   }
 
   /** Takes out all of which `leaves` is true, in order. */

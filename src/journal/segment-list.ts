@@ -1,5 +1,6 @@
 // The segments of a partition, oldest first; the last one is written to. Must not: do I/O.
 import { assert } from "../model/assert.ts";
+import { firstIndex } from "../model/first-index.ts";
 import type { Segment } from "./segment.ts";
 
 export class SegmentList {
@@ -41,15 +42,8 @@ export class SegmentList {
 
   /** The segment that holds the frame `seq`, which must exist. */
   holding(seq: number): Segment {
-    const segments = this.#segments;
-    let low = 0;
-    let high = segments.length;
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if (this.#at(middle).header.firstSeq <= seq) low = middle;
-      else high = middle;
-    }
-    const found = this.#at(low);
+    const span = { from: 0, to: this.#segments.length };
+    const found = this.#at(firstIndex(span, (index) => this.#at(index).header.firstSeq > seq) - 1);
     assert(found.header.firstSeq <= seq && seq < found.endSeq, "a segment holds every readable frame");
     return found;
   }

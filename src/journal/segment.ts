@@ -1,5 +1,6 @@
 // One segment as the running journal knows it: its place, its extent and a sparse index. Must not: do I/O.
 import { assert } from "../model/assert.ts";
+import { firstIndex } from "../model/first-index.ts";
 import type { MatchSet } from "../selector/match-set.ts";
 import type { SegmentHeader } from "./segment-format.ts";
 
@@ -58,28 +59,17 @@ export class SegmentIndex {
 
   /** The last point at or before `seq`, which the segment must hold. */
   pointBefore(seq: number): IndexPoint {
-    let low = 0;
-    let high = this.#seqs.length;
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if ((this.#seqs[middle] ?? 0) <= seq) low = middle;
-      else high = middle;
-    }
-    const [found, offset] = [this.#seqs[low], this.#offsets[low]];
+    const seqs = this.#seqs;
+    const at = firstIndex({ from: 0, to: seqs.length }, (index) => (seqs[index] ?? 0) > seq) - 1;
+    const [found, offset] = [seqs[at], this.#offsets[at]];
     assert(found !== undefined && offset !== undefined && found <= seq, "the segment holds the frame");
     return { seq: found, offset };
   }
 
   /** The first point's offset at or beyond `offset`; undefined when the last point lies before it. */
   offsetBeyond(offset: number): number | undefined {
-    let low = 0;
-    let high = this.#offsets.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#offsets[middle] ?? 0) < offset) low = middle + 1;
-      else high = middle;
-    }
-    return this.#offsets[low];
+    const offsets = this.#offsets;
+    return offsets[firstIndex({ from: 0, to: offsets.length }, (index) => (offsets[index] ?? 0) >= offset)];
   }
 
   /** Forgets the frames from `bytes` on. Match sets stay: their numbers are not used again. */
