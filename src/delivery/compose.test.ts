@@ -18,7 +18,7 @@ async function journaled(
   frames: readonly (readonly { id: string; matchSet: MatchSet; eventTime?: string }[])[],
 ): Promise<{ journal: MemoryJournal; plans: Plan[] }> {
   const journal = new MemoryJournal();
-  const counter = new SlotCounter({ jsonBytesMax: Infinity, slotsMax: Infinity, cutBytesMax: Infinity });
+  const counter = new SlotCounter({ jsonBytesMax: Infinity, slotsMax: Infinity });
   for (const [at, records] of frames.entries()) {
     await journal.append(frame(String(at), 1_000, records));
     counter.add(frame(String(at), 1_000, records));

@@ -168,14 +168,20 @@ export class Cutter {
 
   /** Or counts nothing and says what must be cut before this frame. */
   #count(frame: StoredFrame): Full | "counted" {
-    // What files of single corners left in memory is not given up for files of their own.
-    if (this.#ahead.size > 0 && this.#gathering?.isFull) return "everything";
+    if (this.#ahead.size > 0 && this.#isBehind()) return "everything";
     const records = this.#aheadAtStart.recordsOf(frame);
     const outcome = this.#counter.add({ header: frame.header, records });
     if (outcome !== "added") return outcome;
     this.#gathering?.take(records);
     this.#seq = frame.position.seq + 1;
     return "counted";
+  }
+
+  /** Whether enough waits that is not cut ahead: in memory, which must not be given up for that, or in the journal. */
+  #isBehind(): boolean {
+    const { limits, ports } = this.#parts;
+    const bytesMax = Math.min(limits.cutBytesMax, ports.journal.usage().bytesMax / 4);
+    return this.#gathering?.isFull === true || this.#counter.bytes > bytesMax;
   }
 
   async #makeRoom(full: Full): Promise<void> {
@@ -338,13 +344,8 @@ export class Cutter {
   }
 
   #newCounter(): SlotCounter {
-    const { options, limits, ports } = this.#parts;
-    return new SlotCounter({
-      jsonBytesMax: options.logFileBytesMax,
-      slotsMax: limits.slotsPerCutMax,
-      // A small journal must not be full of what waits for the interval to end.
-      cutBytesMax: Math.min(limits.cutBytesMax, ports.journal.usage().bytesMax / 4),
-    });
+    const { options, limits } = this.#parts;
+    return new SlotCounter({ jsonBytesMax: options.logFileBytesMax, slotsMax: limits.slotsPerCutMax });
   }
 
   #newGathering(): LiveGathering | undefined {

@@ -24,7 +24,7 @@ export interface DeliveryLimits {
   readonly plansWaitingMax: number;
   /** Slots (destination, account, Region, folder) in one cut; beyond it the cut is closed early. */
   readonly slotsPerCutMax: number;
-  /** Record bytes in the frames that are cut for some corners and not for all: a start counts them again, and the journal keeps them. */
+  /** Record bytes in frames that are cut for some corners and not for all, about, and never more than a quarter of the journal: it keeps them, and a start counts them again. */
   readonly cutBytesMax: number;
   /** State documents written at once. */
   readonly writesAtOnceMax: number;

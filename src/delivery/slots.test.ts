@@ -5,7 +5,7 @@ import type { StoredFrame } from "../journal/contract.ts";
 import { SlotCounter } from "./slots.ts";
 
 const position = { partition: "0", seq: 1 };
-const roomy = { jsonBytesMax: 1_000_000, slotsMax: 100, cutBytesMax: 1_000_000 };
+const roomy = { jsonBytesMax: 1_000_000, slotsMax: 100 };
 
 function stored(...records: Parameters<typeof frame>[2][number][]): StoredFrame {
   return { ...frame("f", 1_000, records), position };
@@ -51,7 +51,6 @@ test.each([
   ["just fits", { jsonBytesMax: twoRecords }, "a", "added"],
   ["is one byte too long", { jsonBytesMax: twoRecords - 1 }, "a", new Set([here])],
   ["needs one slot too many", { slotsMax: 1 }, "b", "everything"],
-  ["is one byte more than may wait", { cutBytesMax: 2 * recordText("1").length + 1 }, "b", "everything"],
 ] as const)("a frame that %s", (_name, limits, other, answer) => {
   const counter = new SlotCounter({ ...roomy, ...limits });
   counter.add(stored({ id: "1", matchSet: matchSet(["a"]) }));
@@ -60,7 +59,7 @@ test.each([
 });
 
 test("the first frame of all is taken, however long", () => {
-  const counter = new SlotCounter({ jsonBytesMax: 1, slotsMax: 0, cutBytesMax: 1 });
+  const counter = new SlotCounter({ jsonBytesMax: 1, slotsMax: 0 });
   expect(counter.add(stored({ id: "1", matchSet: matchSet(["a"]) }))).toBe("added");
 });
 

@@ -27,8 +27,6 @@ interface Share {
 export interface SlotLimits {
   readonly jsonBytesMax: number;
   readonly slotsMax: number;
-  /** Record bytes counted since the last cut of everything. */
-  readonly cutBytesMax: number;
 }
 
 /** What has to be cut before a frame can be counted: some corners, by name, or everything. */
@@ -61,6 +59,11 @@ export class SlotCounter {
 
   get frames(): number {
     return this.#frames;
+  }
+
+  /** Of all counted records, also those of corners that were forgotten. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get slots(): Iterable<Slot> {
@@ -110,10 +113,7 @@ export class SlotCounter {
   }
 
   #fullFor(shares: ReadonlyMap<MatchSet, Share>): Full | undefined {
-    let bytes = 0;
-    for (const share of shares.values()) bytes += share.bytes;
-    if (this.#bytes + bytes > this.#limits.cutBytesMax) return "everything";
-    if (this.#surelyFits(shares, bytes)) return undefined;
+    if (this.#surelyFits(shares)) return undefined;
     return this.#isTooMany(shares) ? "everything" : this.#fullCorners(shares);
   }
 
@@ -145,7 +145,9 @@ export class SlotCounter {
   }
 
   /** As nearly always: every slot is open, and each had room for all of it. Fifty trails need no fifty names for that. */
-  #surelyFits(shares: ReadonlyMap<MatchSet, Share>, bytes: number): boolean {
+  #surelyFits(shares: ReadonlyMap<MatchSet, Share>): boolean {
+    let bytes = 0;
+    for (const share of shares.values()) bytes += share.bytes;
     const bytesMax = this.#limits.jsonBytesMax - bytes;
     for (const matchSet of shares.keys()) {
       const slots = this.#slotsOf.get(matchSet);

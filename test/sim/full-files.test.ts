@@ -276,9 +276,9 @@ describe("everything is cut with a full file", () => {
     await clock.advance(2_000);
     await settled();
     const early = [sizes(virginia), sizes(ireland)].map((all) => all.reduce((sum, size) => sum + size, 0));
-    // A record and its comma are 18 bytes: 22 of the 28 are cut.
-    expect(early).toEqual([19, 3]);
-    expect((await cut())?.to).toBe(23);
+    // A record and its comma are 18 bytes: with the 23rd it is more than 400 bytes.
+    expect(early).toEqual([20, 3]);
+    expect((await cut())?.to).toBe(24);
     await clock.advance(minute);
     expectAll();
   });
