@@ -213,21 +213,11 @@ describe("a busy Region", () => {
 });
 
 describe("everything is cut with a full file", () => {
-  test("when its records are not at hand", async () => {
-    setUp({ liveBytesMax: 10 });
-    await delivery.start();
-    await appendBusy();
-    await clock.advance(2_000);
-    expect([sizes(virginia), sizes(ireland)]).toEqual([
-      [10, 10],
-      [1, 2],
-    ]);
-    await clock.advance(minute);
-    expectAll();
-  });
-
-  test("when enough waits to be composed", async () => {
-    setUp({ liveWaitingBytesMax: 0 });
+  test.each([
+    ["its records are not at hand", { liveBytesMax: 10 }],
+    ["enough waits to be composed", { liveWaitingBytesMax: 0 }],
+  ])("when %s", async (_what, limits) => {
+    setUp(limits);
     await delivery.start();
     await appendBusy();
     await clock.advance(2_000);
